@@ -1,0 +1,65 @@
+namespace Piku.Core.Model;
+
+/// <summary>
+/// Where everything is: every path of an installation, derived from its root (<c>PIKU_ROOT</c>, by default
+/// <c>~/.piku</c>). The layout is upstream's; what is ours alone is in <see cref="State"/>, <see cref="Run"/>
+/// and the files beside them. All paths are absolute.
+/// </summary>
+public sealed record PikuPaths
+{
+    /// <param name="root">The installation's folder; made absolute against the current folder.</param>
+    public PikuPaths(string root) => Root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
+
+    public string Root { get; }
+
+    // Upstream's layout.
+    public string Apps => In("apps");
+    public string Repos => In("repos");
+    public string Envs => In("envs");
+    public string Data => In("data");
+    public string Logs => In("logs");
+    public string NginxRoot => In("nginx");
+    public string Uwsgi => In("uwsgi");
+    public string VassalsAvailable => In("uwsgi-available");
+    public string VassalsEnabled => In("uwsgi-enabled");
+    public string Cache => In("cache");
+    public string AcmeWww => In("acme");
+    public string Plugins => In("plugins");
+
+    // Ours.
+    public string AuthorizedKeys => In("authorized_keys");
+    public string HostKeys => In("ssh");
+    public string Config => In("piku.toml");
+    /// <summary>What must survive a restart: journals, stopped apps, dependency hashes.</summary>
+    public string State => In("state");
+    /// <summary>What need not: locks, sockets, pid files, the hooks of the running version.</summary>
+    public string Run => In("run");
+
+    public string App(AppName app) => Path.Combine(Apps, app.Value);
+    public string Repo(AppName app) => Path.Combine(Repos, app.Value);
+    public string Env(AppName app) => Path.Combine(Envs, app.Value);
+    public string AppData(AppName app) => Path.Combine(Data, app.Value);
+    public string AppLogs(AppName app) => Path.Combine(Logs, app.Value);
+    public string AppCache(AppName app) => Path.Combine(Cache, app.Value);
+    public string AppState(AppName app) => Path.Combine(State, app.Value);
+
+    /// <summary>What <c>config:set</c> writes.</summary>
+    public string EnvFile(AppName app) => Path.Combine(Env(app), "ENV");
+    /// <summary>The environment that the app's workers run with.</summary>
+    public string LiveEnvFile(AppName app) => Path.Combine(Env(app), "LIVE_ENV");
+    public string ScalingFile(AppName app) => Path.Combine(Env(app), "SCALING");
+
+    public string NginxSite(AppName app) => Path.Combine(NginxRoot, app.Value + ".conf");
+    public string NginxSocket(AppName app) => Path.Combine(NginxRoot, app.Value + ".sock");
+    public string Certificate(AppName app) => Path.Combine(NginxRoot, app.Value + ".crt");
+    public string CertificateKey(AppName app) => Path.Combine(NginxRoot, app.Value + ".key");
+
+    /// <summary>Every folder of the installation, for <c>setup</c>.</summary>
+    public IEnumerable<string> Folders =>
+    [
+        Root, Apps, Repos, Envs, Data, Logs, NginxRoot, Uwsgi, VassalsAvailable, VassalsEnabled, Cache, AcmeWww,
+        Plugins, HostKeys, State, Run,
+    ];
+
+    private string In(string name) => Path.Combine(Root, name);
+}
