@@ -1,0 +1,105 @@
+using System.Text;
+using Piku.Core.Model;
+
+namespace Piku.Core.Machine;
+
+/// <summary>
+/// Files that are always whole: written under a temporary name in the same folder, flushed to the disk, then
+/// renamed. A crash at any moment leaves the old content or the new. Temporary names are hidden and end in
+/// <see cref="TemporarySuffix"/>, so that no include pattern and no emperor ever reads one.
+/// </summary>
+public static class AtomicFile
+{
+    public const string TemporarySuffix = ".tmp";
+
+    /// <summary>0600: for the owner's eyes only.</summary>
+    public const UnixFileMode Secret = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    /// <summary>0644: for everyone to read.</summary>
+    public const UnixFileMode Readable = Secret | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+
+    /// <summary>0755: for everyone to read and run.</summary>
+    public const UnixFileMode Executable =
+        Readable | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+
+    /// <summary>Replaces a file's content, or makes the file; the mode is exact, whatever the umask.</summary>
+    /// <exception cref="UserError">The disk is full; the file is as it was.</exception>
+    public static void Write(string path, ReadOnlySpan<byte> content, UnixFileMode mode)
+    {
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        var temporary = Path.Combine(folder, $".{Path.GetFileName(path)}.{Path.GetRandomFileName()}{TemporarySuffix}");
+        try
+        {
+            WriteNew(temporary, content, mode);
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch (IOException full) when (full.HResult is Libc.NoSpace or Libc.QuotaExceeded)
+        {
+            File.Delete(temporary);
+            throw new UserError($"There is no space left to write {path}: free some on that disk and try again.", full);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+        FlushFolder(folder);
+    }
+
+    /// <inheritdoc cref="Write(string, ReadOnlySpan{byte}, UnixFileMode)"/>
+    public static void Write(string path, string content, UnixFileMode mode) =>
+        Write(path, Encoding.UTF8.GetBytes(content), mode);
+
+    /// <summary>The text of a file, or null when there is none.</summary>
+    public static string? ReadIfExists(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (Exception absent) when (absent is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Removes a file so that it stays removed after a crash; false when there was none.</summary>
+    public static bool Delete(string path)
+    {
+        if (!File.Exists(path))
+            return false;
+        File.Delete(path);
+        FlushFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        return true;
+    }
+
+    /// <summary>Removes what writers that were killed have left in a folder; call it when nobody writes there.</summary>
+    public static void RemoveLeftovers(string folder)
+    {
+        if (!Directory.Exists(folder))
+            return;
+        foreach (var leftover in Directory.EnumerateFiles(folder, ".*" + TemporarySuffix))
+            File.Delete(leftover);
+    }
+
+    private static void WriteNew(string path, ReadOnlySpan<byte> content, UnixFileMode mode)
+    {
+        using var file = new FileStream(path, new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            UnixCreateMode = mode,
+            BufferSize = 0,
+        });
+        File.SetUnixFileMode(file.SafeFileHandle, mode);
+        file.Write(content);
+        file.Flush(flushToDisk: true);
+    }
+
+    /// <summary>A rename is on the disk only when its folder is: fsync(2), "Calling fsync() does not necessarily…".</summary>
+    private static void FlushFolder(string folder)
+    {
+        using var handle = Libc.Open(folder, Libc.OpenReadOnly);
+        RandomAccess.FlushToDisk(handle);
+    }
+}

@@ -1,0 +1,103 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+
+namespace Piku.Core.Machine;
+
+/// <summary>
+/// An exclusive lock between processes, and between tasks of one process: flock(2) on a file that stays where
+/// it is. The kernel releases it when its holder ends, however it ends. While it is held the file says by whom.
+/// </summary>
+/// <remarks>
+/// flock(2) itself and not <c>FileShare.None</c>, because .NET takes a shared lock for every other reader, and
+/// nobody could read who the holder is.
+/// </remarks>
+public sealed class FileLock : IDisposable
+{
+    /// <summary>How late a waiter may notice that the lock is free.</summary>
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(25);
+
+    private readonly SafeFileHandle _file;
+
+    private FileLock(SafeFileHandle file) => _file = file;
+
+    /// <summary>Takes the lock if it is free; null when somebody holds it.</summary>
+    /// <param name="purpose">What the lock is held for, as a waiter will tell it: "push by alice".</param>
+    public static FileLock? TryAcquire(string path, string purpose, TimeProvider clock)
+    {
+        var file = Libc.Open(path, Libc.OpenReadWrite | Libc.OpenCreate, AtomicFile.Secret);
+        try
+        {
+            if (!TryLock(file))
+            {
+                file.Dispose();
+                return null;
+            }
+            RandomAccess.SetLength(file, 0);
+            var holder = new LockHolder(Environment.ProcessId, clock.GetUtcNow(), purpose);
+            RandomAccess.Write(file, Encoding.UTF8.GetBytes(holder.Format()), 0);
+            return new FileLock(file);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Waits for the lock, as long as the token allows.</summary>
+    /// <param name="waiting">Told once, and only if there is a wait, who holds the lock.</param>
+    public static async Task<FileLock> AcquireAsync(
+        string path, string purpose, TimeProvider clock, Action<LockHolder>? waiting, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var acquired = TryAcquire(path, purpose, clock);
+            if (acquired is not null)
+                return acquired;
+            if (waiting is not null && Holder(path) is { } holder)
+            {
+                waiting(holder);
+                waiting = null;
+            }
+            await Task.Delay(Poll, clock, cancellationToken);
+        }
+    }
+
+    /// <summary>
+    /// Who holds the lock, or null. A moment's view, and read without touching the lock: looking must never make
+    /// somebody else's <see cref="TryAcquire"/> fail.
+    /// </summary>
+    public static LockHolder? Holder(string path)
+    {
+        if (!File.Exists(path))
+            return null;
+        using var file = Libc.Open(path, Libc.OpenReadOnly);
+        Span<byte> line = stackalloc byte[1024];
+        var holder = LockHolder.Parse(Encoding.UTF8.GetString(line[..RandomAccess.Read(file, line, 0)]));
+        return holder is not null && Signals.IsAlive(holder.ProcessId) ? holder : null;
+    }
+
+    /// <summary>
+    /// Unlocks before closing: a program that is being started at this moment has a copy of the descriptor until
+    /// its exec, and with it would keep the lock.
+    /// </summary>
+    public void Dispose()
+    {
+        if (_file.IsClosed)
+            return;
+        RandomAccess.SetLength(_file, 0);
+        _ = Libc.Flock(_file, Libc.Unlock);
+        _file.Dispose();
+    }
+
+    private static bool TryLock(SafeFileHandle file)
+    {
+        if (Libc.Flock(file, Libc.LockExclusive | Libc.LockWithoutWaiting) == 0)
+            return true;
+        if (Marshal.GetLastPInvokeError() is Libc.WouldBlock or Libc.Interrupted)
+            return false;
+        throw new IOException($"The lock could not be taken: {Marshal.GetLastPInvokeErrorMessage()}");
+    }
+}

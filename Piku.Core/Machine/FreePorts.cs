@@ -1,0 +1,36 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Piku.Core.Machine;
+
+/// <summary>TCP ports that nobody listens on.</summary>
+public static class FreePorts
+{
+    /// <summary>
+    /// Different ports that are free on an address now and not promised to anybody. They are not held: until its
+    /// user binds it, a port may still be taken, so remember what has been promised and pass it as taken.
+    /// </summary>
+    /// <exception cref="SocketException">The address is not of this machine, or there are no ports left.</exception>
+    public static IReadOnlyList<int> Find(int count, IReadOnlySet<int> taken, IPAddress? address = null)
+    {
+        var listeners = new List<TcpListener>();
+        try
+        {
+            var found = new List<int>(count);
+            while (found.Count < count)
+            {
+                var listener = new TcpListener(address ?? IPAddress.Loopback, 0);
+                listeners.Add(listener);
+                listener.Start();
+                var port = ((IPEndPoint)listener.LocalEndpoint).Port;
+                if (!taken.Contains(port))
+                    found.Add(port);
+            }
+            return found;
+        }
+        finally
+        {
+            listeners.ForEach(listener => listener.Dispose());
+        }
+    }
+}

@@ -1,0 +1,67 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+[assembly: DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+
+namespace Piku.Core.Machine;
+
+/// <summary>
+/// What .NET does not offer of the C library, on Linux. The names are those of the manual pages; the numbers
+/// are those of Linux on every architecture that .NET runs on.
+/// </summary>
+internal static partial class Libc
+{
+    public const int OpenReadOnly = 0;
+    public const int OpenReadWrite = 2;
+    public const int OpenWriteOnly = 1;
+    public const int OpenCreate = 0x40;
+    public const int OpenCloseOnExec = 0x80000;
+
+    public const int LockExclusive = 2;
+    public const int LockWithoutWaiting = 4;
+    public const int Unlock = 8;
+
+    public const int WaitWithoutHanging = 1;
+
+    public const int NotPermitted = 1;
+    public const int Interrupted = 4;
+    public const int WouldBlock = 11;
+    public const int NoSpace = 28;
+    public const int QuotaExceeded = 122;
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int OpenDescriptor(string path, int flags, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
+    public static partial int Flock(SafeFileHandle file, int operation);
+
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    public static partial int Kill(int pid, int signal);
+
+    [LibraryImport("libc", EntryPoint = "waitpid", SetLastError = true)]
+    public static partial int WaitPid(int pid, out int status, int options);
+
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    public static partial uint EffectiveUser();
+
+    [LibraryImport("libc", EntryPoint = "getegid")]
+    public static partial uint EffectiveGroup();
+
+    [LibraryImport("libc", EntryPoint = "getpwuid", SetLastError = true)]
+    public static partial nint PasswordEntry(uint user);
+
+    [LibraryImport("libc", EntryPoint = "getgrgid", SetLastError = true)]
+    public static partial nint GroupEntry(uint group);
+
+    /// <summary>open(2), for what <c>File.Open</c> will not do: folders, and files without its own advisory lock.</summary>
+    public static SafeFileHandle Open(string path, int flags, UnixFileMode mode = default)
+    {
+        int descriptor;
+        do
+            descriptor = OpenDescriptor(path, flags | OpenCloseOnExec, (uint)mode);
+        while (descriptor < 0 && Marshal.GetLastPInvokeError() == Interrupted);
+        return descriptor >= 0
+            ? new SafeFileHandle(descriptor, ownsHandle: true)
+            : throw new IOException($"{path}: {Marshal.GetLastPInvokeErrorMessage()}", Marshal.GetLastPInvokeError());
+    }
+}

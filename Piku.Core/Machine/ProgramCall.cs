@@ -1,0 +1,39 @@
+using Piku.Core.Model;
+
+namespace Piku.Core.Machine;
+
+/// <summary>
+/// Takes what a program writes, piece by piece; the bytes are valid only during the call. The program waits
+/// while the sink does. A sink that throws ends the program. <c>Stream.WriteAsync</c> is one.
+/// </summary>
+public delegate ValueTask OutputSink(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken);
+
+/// <summary>A program to run: all that it gets, nothing inherited. See <see cref="ChildProcess"/>.</summary>
+public sealed record ProgramCall
+{
+    /// <summary>A path, or a name to be found on the PATH of <see cref="Environment"/>.</summary>
+    public required string Program { get; init; }
+
+    /// <summary>The arguments after the program's own name, each exactly as given: no shell reads them.</summary>
+    public IReadOnlyList<string> Arguments { get; init; } = [];
+
+    /// <summary>The folder to run in; it must exist.</summary>
+    public required string Folder { get; init; }
+
+    /// <summary>The whole environment.</summary>
+    public required EnvMap Environment { get; init; }
+
+    /// <summary>Standard input, read until its end or the program's; null is /dev/null. Its reads must be cancellable.</summary>
+    public Stream? Input { get; init; }
+
+    /// <summary>Standard output; null is /dev/null.</summary>
+    public OutputSink? Output { get; init; }
+
+    /// <summary>Standard error; null sends it where the output goes, in the order written.</summary>
+    public OutputSink? Error { get; init; }
+
+    /// <summary>How long a cancelled program may take to end after SIGTERM, before SIGKILL.</summary>
+    public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(5);
+
+    public override string ToString() => string.Join(' ', [Program, .. Arguments]);
+}
