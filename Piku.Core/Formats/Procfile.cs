@@ -64,7 +64,7 @@ public sealed record Procfile(ImmutableArray<ProcfileEntry> Entries, ImmutableAr
         problem = colon < 0 ? "it has no colon; write 'kind: command'"
             : !IsKind(kind) ? $"a kind is up to {MaxKindLength} letters, digits, '_', '-' and '.'"
             : command.Length == 0 && kind is not ("static" or "php") ? $"'{kind}' has no command"
-            : command.Any(char.IsControl) ? $"the command of '{kind}' has a control character"
+            : command.Any(c => char.IsControl(c) && c != '\t') ? $"the command of '{kind}' has a control character"
             : null;
         entry = problem is null ? new ProcfileEntry(kind, command, number) : null;
         return problem is null;
