@@ -107,7 +107,9 @@ public sealed class UwsgiIniTests : IDisposable
         await File.WriteAllTextAsync(ini, UwsgiIni.Write(settings), TestContext.Current.CancellationToken);
         using var uwsgi = Process.Start(new ProcessStartInfo("uwsgi", ["--ini", ini, "--no-server"])
         {
-            WorkingDirectory = _folder, RedirectStandardOutput = true, RedirectStandardError = true,
+            WorkingDirectory = _folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
         })!;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         limit.CancelAfter(TimeSpan.FromSeconds(60));
