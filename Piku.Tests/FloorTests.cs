@@ -19,7 +19,8 @@ public sealed partial class FloorTests
         ["Piku.Core.Git", "Piku.Core.Logs", "Piku.Core.Services"],
         ["Piku.Core.Apps"],
         ["Piku.Core.Deploy"],
-        ["Piku.Server.Commands", "Piku.Server.Ssh"],
+        ["Piku.Server.Ssh"],
+        ["Piku.Server.Commands"],
         ["Piku.Server.Hosting"],
     ];
 

@@ -48,7 +48,7 @@ public sealed class FileLock : IDisposable
     /// <summary>Waits for the lock, as long as the token allows.</summary>
     /// <param name="waiting">Told once, and only if there is a wait, who holds the lock.</param>
     public static async Task<FileLock> AcquireAsync(
-        string path, string purpose, TimeProvider clock, Action<LockHolder>? waiting, CancellationToken cancellationToken)
+        string path, string purpose, TimeProvider clock, Func<LockHolder, Task>? waiting, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -58,7 +58,7 @@ public sealed class FileLock : IDisposable
                 return acquired;
             if (waiting is not null && Holder(path) is { } holder)
             {
-                waiting(holder);
+                await waiting(holder);
                 waiting = null;
             }
             await Task.Delay(Poll, clock, cancellationToken);

@@ -49,6 +49,11 @@ public sealed record PikuPaths
     public string LiveEnvFile(AppName app) => Path.Combine(Env(app), "LIVE_ENV");
     public string ScalingFile(AppName app) => Path.Combine(Env(app), "SCALING");
 
+    /// <summary>Which dependencies are installed in <see cref="Env"/>.</summary>
+    public string DependencyHashes(AppName app) => Path.Combine(AppState(app), "dependencies");
+    /// <summary>Held by whoever deploys, restarts, stops or destroys the app.</summary>
+    public string AppLock(AppName app) => Path.Combine(Run, "locks", app.Value);
+
     public string NginxSite(AppName app) => Path.Combine(NginxRoot, app.Value + ".conf");
     public string NginxSocket(AppName app) => Path.Combine(NginxRoot, app.Value + ".sock");
     public string Certificate(AppName app) => Path.Combine(NginxRoot, app.Value + ".crt");

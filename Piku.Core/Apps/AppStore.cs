@@ -1,0 +1,79 @@
+using System.Collections.Immutable;
+using Piku.Core.Formats;
+using Piku.Core.Machine;
+using Piku.Core.Model;
+
+namespace Piku.Core.Apps;
+
+/// <summary>
+/// What is known of apps, on disk: which there are, their settings, scaling and whether they are to run.
+/// Reading and atomic writing only; who may write, and when, is the deploy's business.
+/// </summary>
+public sealed class AppStore(PikuPaths paths)
+{
+    /// <summary>Apps by name: everything that has a working tree or a repository.</summary>
+    public ImmutableArray<AppName> All() =>
+    [
+        .. Names(paths.Apps).Concat(Names(paths.Repos)).Distinct().OrderBy(app => app.Value, StringComparer.Ordinal),
+    ];
+
+    public bool Exists(AppName app) => Directory.Exists(paths.App(app)) || Directory.Exists(paths.Repo(app));
+
+    /// <summary>The app of that name.</summary>
+    /// <exception cref="UserError">Not a name, or no such app.</exception>
+    public AppName Existing(string text)
+    {
+        var app = AppName.Parse(text.TrimEnd('/'));
+        return Exists(app) ? app : throw new UserError($"app '{app}' not found.");
+    }
+
+    /// <summary>What <c>config:set</c> has set, in the order it was set, references not expanded.</summary>
+    /// <exception cref="UserError">The file has a line that is no setting.</exception>
+    public EnvMap Config(AppName app) => ReadEnv(paths.EnvFile(app)) ?? EnvMap.Empty;
+
+    public bool HasConfig(AppName app) => File.Exists(paths.EnvFile(app));
+
+    public void WriteConfig(AppName app, EnvMap config)
+    {
+        Directory.CreateDirectory(paths.Env(app));
+        AtomicFile.Write(paths.EnvFile(app), EnvFile.Write(config), AtomicFile.Secret);
+    }
+
+    /// <summary>The environment of the version that runs; null when the app was never deployed.</summary>
+    public EnvMap? LiveEnv(AppName app) => ReadEnv(paths.LiveEnvFile(app));
+
+    public Scaling Scaling(AppName app)
+    {
+        var file = paths.ScalingFile(app);
+        return AtomicFile.ReadIfExists(file) is { } text ? Formats.Scaling.Parse(text) : Formats.Scaling.Default;
+    }
+
+    public void WriteScaling(AppName app, Scaling scaling)
+    {
+        Directory.CreateDirectory(paths.Env(app));
+        AtomicFile.Write(paths.ScalingFile(app), scaling.Write(), AtomicFile.Readable);
+    }
+
+    /// <summary>True after <c>stop</c>, until a push, <c>deploy</c> or <c>restart</c> (D25).</summary>
+    public bool IsStopped(AppName app) => File.Exists(StoppedMark(app));
+
+    public void SetStopped(AppName app, bool stopped)
+    {
+        if (!stopped)
+        {
+            AtomicFile.Delete(StoppedMark(app));
+            return;
+        }
+        Directory.CreateDirectory(paths.AppState(app));
+        AtomicFile.Write(StoppedMark(app), "", AtomicFile.Secret);
+    }
+
+    private static EnvMap? ReadEnv(string file) =>
+        AtomicFile.ReadIfExists(file) is { } text ? EnvMap.From(EnvFile.Parse(text, file)) : null;
+
+    private string StoppedMark(AppName app) => Path.Combine(paths.AppState(app), "stopped");
+
+    private static IEnumerable<AppName> Names(string folder) =>
+        !Directory.Exists(folder) ? [] : new DirectoryInfo(folder).EnumerateDirectories()
+            .Select(entry => AppName.TryParse(entry.Name, out var app) ? app : null).OfType<AppName>();
+}

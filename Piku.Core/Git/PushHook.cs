@@ -1,0 +1,138 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Piku.Core.Machine;
+using Piku.Core.Model;
+
+namespace Piku.Core.Git;
+
+/// <summary>
+/// Where a push waits for its deploy. git receive-pack runs our pre-receive hook while the new objects are in
+/// quarantine and the refs have not moved; the hook hands the refs to the daemon through one named pipe, shows
+/// what comes back through another, and lets the refs move only if the daemon wrote status 0.
+/// See githooks(5), git-receive-pack(1) "Quarantine environment", and docs/decisions/0001-refs-move-last.md.
+/// </summary>
+public sealed class PushHook : IDisposable
+{
+    /// <summary>Refs in one push; more is no deploy, and the bound keeps a push from filling our memory.</summary>
+    private const int MaxLines = 100_000;
+
+    private static readonly string[] Pipes = ["ask", "answer"];
+
+    private const string Script = """
+        #!/bin/sh
+        # Waits for the deploy of this push and decides whether its refs may move.
+        # PIKU_PUSH is the folder where the daemon waits. The answer is opened first, so that no word is lost.
+        exec 4< "$PIKU_PUSH/answer" || exit 1
+        {
+            printf 'objects %s\n' "$GIT_OBJECT_DIRECTORY"
+            printf 'alternates %s\n' "$GIT_ALTERNATE_OBJECT_DIRECTORIES"
+            cat
+            echo end
+        } > "$PIKU_PUSH/ask"
+        cat <&4
+        read -r status < "$PIKU_PUSH/status" && exit "$status"
+        echo "The server stopped before the deploy was done; nothing has changed. Push again." >&2
+        exit 1
+
+        """;
+
+    private readonly string _folder;
+    private readonly Fifo _ask;
+    private readonly Fifo _answer;
+
+    private PushHook(string folder)
+    {
+        _folder = folder;
+        _ask = Fifo.CreateForReading(Path.Combine(folder, Pipes[0]));
+        _answer = Fifo.CreateForWriting(Path.Combine(folder, Pipes[1]));
+    }
+
+    /// <summary>What the hook needs to find us.</summary>
+    public KeyValuePair<string, string> Variable => new("PIKU_PUSH", _folder);
+
+    /// <summary>What the pusher reads as <c>remote: …</c> lines.</summary>
+    public Stream Answer => _answer.Stream;
+
+    /// <summary>Installs the hook of this version and frees what a daemon that was killed left waiting.</summary>
+    public static void Install(PikuPaths paths)
+    {
+        Directory.CreateDirectory(HooksFolder(paths));
+        AtomicFile.Write(Path.Combine(HooksFolder(paths), "pre-receive"), Script, AtomicFile.Executable);
+        if (!Directory.Exists(Meetings(paths)))
+            return;
+        foreach (var left in Directory.EnumerateDirectories(Meetings(paths)))
+        {
+            foreach (var pipe in Pipes.Select(name => Path.Combine(left, name)).Where(File.Exists))
+                Fifo.Release(pipe);
+            Directory.Delete(left, recursive: true);
+        }
+    }
+
+    /// <summary>The value of <c>core.hooksPath</c> (git-config(1)) for a push that deploys.</summary>
+    public static string HooksFolder(PikuPaths paths) => Path.Combine(paths.Run, "hooks");
+
+    public static PushHook Open(PikuPaths paths)
+    {
+        var folder = Path.Combine(Meetings(paths), Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8)));
+        Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        return new(folder);
+    }
+
+    /// <summary>Waits until the hook tells what the push wants; this is after the last object has arrived.</summary>
+    /// <exception cref="UserError">More refs than anyone needs.</exception>
+    public async Task<PushRequest> ReadAsync(CancellationToken cancel)
+    {
+        using var reader = new StreamReader(_ask.Stream, Encoding.UTF8, leaveOpen: true);
+        var (objects, alternates) = ("", "");
+        var updates = ImmutableArray.CreateBuilder<RefUpdate>();
+        while (await reader.ReadLineAsync(cancel) is { } line && line != "end")
+        {
+            if (line.StartsWith("objects ", StringComparison.Ordinal))
+                objects = line["objects ".Length..];
+            else if (line.StartsWith("alternates ", StringComparison.Ordinal))
+                alternates = line["alternates ".Length..];
+            else if (RefUpdate.TryParse(line, out var update))
+                updates.Add(update);
+            if (updates.Count > MaxLines)
+                throw new UserError($"This push has more than {MaxLines} refs; push fewer at once.");
+        }
+        return new(updates.ToImmutable(), Quarantine.From(objects, alternates));
+    }
+
+    /// <summary>Ends the hook: the refs move if, and only if, the status is 0.</summary>
+    public void Finish(int status)
+    {
+        AtomicFile.Write(Path.Combine(_folder, "status"), status.ToString(CultureInfo.InvariantCulture) + "\n", AtomicFile.Secret);
+        _answer.Dispose();
+    }
+
+    public void Dispose()
+    {
+        _ask.Dispose();
+        _answer.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private static string Meetings(PikuPaths paths) => Path.Combine(paths.Run, "push");
+}
+
+/// <summary>What one push wants, and where its objects wait.</summary>
+public sealed record PushRequest(ImmutableArray<RefUpdate> Updates, Quarantine Quarantine);
+
+/// <summary>
+/// Folders with objects that a repository does not have yet, as git names them to a hook
+/// (GIT_OBJECT_DIRECTORY, GIT_ALTERNATE_OBJECT_DIRECTORIES).
+/// </summary>
+public sealed record Quarantine(string Folders)
+{
+    public static readonly Quarantine None = new("");
+
+    /// <summary>The environment in which git also looks there.</summary>
+    public EnvMap AddTo(EnvMap environment) =>
+        Folders.Length == 0 ? environment : environment.With("GIT_ALTERNATE_OBJECT_DIRECTORIES", Folders);
+
+    public static Quarantine From(string objects, string alternates) =>
+        new(string.Join(':', new[] { objects, alternates }.Where(text => text.Length > 0)));
+}

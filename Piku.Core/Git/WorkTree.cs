@@ -1,0 +1,64 @@
+using Piku.Core.Machine;
+using Piku.Core.Model;
+
+namespace Piku.Core.Git;
+
+/// <summary>
+/// The app's own checkout, <c>apps/APP</c>. It borrows all objects from <c>repos/APP</c> (gitrepository-layout(5),
+/// objects/info/alternates), so a checkout copies no history, and it can show a commit that is still in quarantine.
+/// Files that git does not track, which an app wrote for itself, stay.
+/// </summary>
+public sealed class WorkTree(GitProgram git, PikuPaths paths, AppName app)
+{
+    private readonly string _folder = paths.App(app);
+
+    /// <summary>The branch and commit that is checked out, or null before the first checkout.</summary>
+    public async Task<DeployTarget?> CurrentAsync(CancellationToken cancel)
+    {
+        if (!Directory.Exists(Path.Combine(_folder, ".git")))
+            return null;
+        var (status, commit) = await git.AskAsync(_folder, ["rev-parse", "--verify", "--quiet", "HEAD"], Quarantine.None, cancel);
+        if (status != 0)
+            return null;
+        var (_, branch) = await git.AskAsync(_folder, ["symbolic-ref", "--quiet", "--short", "HEAD"], Quarantine.None, cancel);
+        return new(branch.Trim() is { Length: > 0 } name ? name : "HEAD", commit.Trim());
+    }
+
+    /// <summary>Makes the working tree what the commit says, submodules included.</summary>
+    /// <param name="target">What to check out.</param>
+    /// <param name="quarantine">Where its objects are if they are not in the repository yet.</param>
+    /// <param name="output">What git says meanwhile.</param>
+    /// <param name="cancel">Stops git; the tree may then be half changed.</param>
+    public async Task CheckOutAsync(DeployTarget target, Quarantine quarantine, OutputSink output, CancellationToken cancel)
+    {
+        await EnsureAsync(cancel);
+        await git.RunAsync(_folder, ["checkout", "--quiet", "--force", "-B", target.Branch, target.Commit, "--"], quarantine, output, cancel);
+        if (!File.Exists(Path.Combine(_folder, ".gitmodules")))
+            return;
+        await git.RunAsync(_folder, ["submodule", "--quiet", "sync", "--recursive"], quarantine, output, cancel);
+        await git.RunAsync(_folder, ["submodule", "update", "--init", "--recursive", "--force"], quarantine, output, cancel);
+    }
+
+    private async Task EnsureAsync(CancellationToken cancel)
+    {
+        Directory.CreateDirectory(_folder);
+        if (!Directory.Exists(Path.Combine(_folder, ".git")))
+        {
+            await git.RunAsync(_folder, ["init", "--quiet"], cancel);
+            await git.RunAsync(_folder, ["remote", "add", "origin", paths.Repo(app)], cancel);
+        }
+        BorrowObjects();
+    }
+
+    /// <summary>Also for a tree that upstream cloned, which has objects of its own.</summary>
+    private void BorrowObjects()
+    {
+        var file = Path.Combine(_folder, ".git", "objects", "info", "alternates");
+        var lender = Path.Combine(paths.Repo(app), "objects");
+        var lenders = (AtomicFile.ReadIfExists(file) ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        if (lenders.Contains(lender))
+            return;
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        AtomicFile.Write(file, string.Concat(lenders.Append(lender).Select(line => line + "\n")), AtomicFile.Readable);
+    }
+}
