@@ -13,6 +13,7 @@ public sealed partial class FloorTests
     [
         ["Piku.Core.Model"],
         ["Piku.Core.Formats"],
+        ["Piku.Core.Settings"],
         ["Piku.Core.Runtimes", "Piku.Core.Nginx"],
         ["Piku.Core.Workers"],
         ["Piku.Core.Machine"],
@@ -32,7 +33,7 @@ public sealed partial class FloorTests
     };
 
     private static readonly string[] PureRooms =
-        ["Piku.Core.Model", "Piku.Core.Formats", "Piku.Core.Runtimes", "Piku.Core.Workers", "Piku.Core.Nginx"];
+        ["Piku.Core.Model", "Piku.Core.Formats", "Piku.Core.Settings", "Piku.Core.Runtimes", "Piku.Core.Workers", "Piku.Core.Nginx"];
 
     public static TheoryData<string> Files() => new(SourceTree.Files("Piku.Core", "Piku.Server")
         .Where(file => Path.GetDirectoryName(file)!.Contains('/', StringComparison.Ordinal)));

@@ -1,0 +1,34 @@
+using System.Collections.Immutable;
+using Piku.Core.Formats;
+
+namespace Piku.Core.Nginx;
+
+/// <summary>How nginx is told to speak http2, which changed with nginx 1.25.1.</summary>
+public enum Http2
+{
+    None,
+    OfListen,
+    Directive,
+}
+
+/// <summary>Where a site listens.</summary>
+/// <param name="Addresses">IPv6 ones in brackets.</param>
+/// <param name="HttpPort">For http.</param>
+/// <param name="HttpsPort">For https.</param>
+/// <param name="Http2">How http2 is switched on.</param>
+public sealed record Listening(ImmutableArray<string> Addresses, int HttpPort, int HttpsPort, Http2 Http2)
+{
+    /// <summary>The port and parameters of <c>listen</c> for https, as the app's NGINX_SSL says them.</summary>
+    public string HttpsParameters => $"{HttpsPort} ssl{(Http2 is Http2.OfListen ? " http2" : "")}";
+
+    internal IEnumerable<NginxDirective> Http => Addresses.Select(address => Directives.Plain("listen", $"{address}:{HttpPort}"));
+
+    internal IEnumerable<NginxDirective> Https =>
+    [
+        .. Addresses.Select(address => Directives.Plain("listen", $"{address}:{HttpsParameters}".Split(' '))),
+        .. Http2 is Http2.Directive ? [Directives.Plain("http2", "on")] : Array.Empty<NginxDirective>(),
+    ];
+
+    /// <summary>How an address begins to which http is redirected.</summary>
+    internal string RedirectTarget => HttpsPort == 443 ? "https://$server_name$request_uri" : $"https://$server_name:{HttpsPort}$request_uri";
+}

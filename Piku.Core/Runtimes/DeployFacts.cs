@@ -1,0 +1,71 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using Piku.Core.Formats;
+using Piku.Core.Model;
+
+namespace Piku.Core.Runtimes;
+
+/// <summary>
+/// All that a deploy's plans are made from, gathered before they are made. The same facts always give the same plans.
+/// </summary>
+public sealed record DeployFacts
+{
+    public required AppName App { get; init; }
+
+    public required PikuPaths Paths { get; init; }
+
+    public required HostFacts Host { get; init; }
+
+    public required Procfile Procfile { get; init; }
+
+    /// <summary>The ENV file in the repository, as written.</summary>
+    public ImmutableArray<KeyValuePair<string, string>> RepositoryEnv { get; init; } = [];
+
+    /// <summary>What <c>config:set</c> has set, as written.</summary>
+    public ImmutableArray<KeyValuePair<string, string>> ConfigEnv { get; init; } = [];
+
+    public Scaling Scaling { get; init; } = Scaling.Default;
+
+    /// <summary>Names of the files and folders directly in the app's folder.</summary>
+    public required FrozenSet<string> AppEntries { get; init; }
+
+    /// <summary>The files and folders in <c>envs/APP</c> and in its <c>bin</c>: <c>node_modules</c>, <c>bin/activate</c>.</summary>
+    public FrozenSet<string> EnvEntries { get; init; } = [];
+
+    /// <summary>Contents of those <see cref="AppEnvironment.FilesToRead"/> that exist, by their path in the app.</summary>
+    public FrozenDictionary<string, string> Texts { get; init; } = FrozenDictionary<string, string>.Empty;
+
+    /// <summary>TCP ports that nobody uses, kept for this deploy: at least one, and one for each count of <c>web</c>.</summary>
+    public ImmutableArray<int> FreePorts { get; init; } = [];
+
+    /// <summary>Cloudflare's networks (CIDR), IPv4 and IPv6; null when they are not known.</summary>
+    public ImmutableArray<string>? CloudflareNetworks { get; init; }
+
+    /// <summary>Where the one who deploys comes from; null when that is nowhere, as with a command on the server.</summary>
+    public string? ClientAddress { get; init; }
+
+    /// <summary>The host names of other apps' sites, and the apps.</summary>
+    public FrozenDictionary<string, AppName> TakenServerNames { get; init; } = FrozenDictionary<string, AppName>.Empty;
+
+    /// <summary>The environment of the workers that run now, so that what is gone from it can be taken from them.</summary>
+    public EnvMap RunningEnv { get; init; } = EnvMap.Empty;
+
+    public string AppFolder => Paths.App(App);
+
+    public string EnvFolder => Paths.Env(App);
+
+    public bool Has(string entry) => AppEntries.Contains(entry);
+
+    /// <summary>True when a file in the app's folder has one of these extensions.</summary>
+    public bool HasExtension(params ReadOnlySpan<string> extensions)
+    {
+        foreach (var extension in extensions)
+        {
+            if (AppEntries.Any(entry => entry.EndsWith(extension, StringComparison.Ordinal)))
+                return true;
+        }
+        return false;
+    }
+
+    public bool HasWorker(params string[] kinds) => Procfile.Workers.Any(worker => kinds.Contains(worker.Kind));
+}

@@ -1,0 +1,120 @@
+using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.RegularExpressions;
+using Piku.Core.Formats;
+
+namespace Piku.Core.Settings;
+
+/// <summary>The kinds of values that settings have. What passes one of these is safe to stand in a configuration.</summary>
+public static partial class ValueFormats
+{
+    /// <summary>Yes in upstream's words (<see cref="PikuBoolean"/>), and anything else is no, as upstream has it.</summary>
+    public static readonly ValueFormat<bool> Boolean = new("true or false", (string text, out bool value) =>
+    {
+        value = PikuBoolean.IsTrue(text);
+        return true;
+    });
+
+    public static readonly ValueFormat<string> Text = new("text", (string text, [MaybeNullWhen(false)] out string value) =>
+    {
+        value = text;
+        return true;
+    });
+
+    public static readonly ValueFormat<string> Version = Matching("a version such as 3 or 3.12", VersionPattern());
+
+    public static readonly ValueFormat<string> Command = Matching("a program's name and its flags", CommandPattern());
+
+    public static readonly ValueFormat<string> RelativeFile = Matching("the path of a file in the app", FilePattern());
+
+    /// <summary>Host names in the order given; a wildcard may be the first or the last label (nginx, server_name).</summary>
+    public static readonly ValueFormat<ImmutableArray<string>> HostNames =
+        List("host names, separated by commas or spaces", HostNamePattern(), ',', ' ');
+
+    /// <summary>Prefixes without the slash that they may begin with.</summary>
+    public static readonly ValueFormat<ImmutableArray<string>> UrlPrefixes =
+        List("prefixes of addresses such as /img,/thumbs", UrlPrefixPattern(), ',');
+
+    public static readonly ValueFormat<ImmutableArray<StaticMapping>> StaticMappings =
+        new("mappings such as /url:path,/other:path", StaticMapping.TryReadList);
+
+    public static readonly ValueFormat<string> UrlPath = Matching("the path of a file such as /index.html", UrlPathPattern());
+
+    public static readonly ValueFormat<string> Folder = Matching("the absolute path of a folder", FolderPattern());
+
+    public static readonly ValueFormat<string> Certifier =
+        Matching("a name of acme.sh such as letsencrypt.org, or the https address of an ACME directory", CertifierPattern());
+
+    public static readonly ValueFormat<string> Branch = Matching("the name of a branch", BranchPattern());
+
+    public static readonly ValueFormat<string> Ipv4 = Address("an IPv4 address", AddressFamily.InterNetwork);
+
+    /// <summary>In brackets, as nginx's <c>listen</c> wants it.</summary>
+    public static readonly ValueFormat<string> Ipv6 = Address("an IPv6 address in brackets such as [::]", AddressFamily.InterNetworkV6);
+
+    /// <summary>What a server can bind: an address, the IPv6 ones in brackets, or a host's name.</summary>
+    public static readonly ValueFormat<string> BindAddress = new("an IP address or a host's name", (string text, [MaybeNullWhen(false)] out string value) =>
+        Ipv4.TryRead(text, out value) || Ipv6.TryRead(text, out value) || TryMatch(HostPattern(), text, out value));
+
+    public static ValueFormat<int> Number(int from, int to) => new($"a number from {from} to {to}", (string text, out int value) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value) && value >= from && value <= to);
+
+    private static ValueFormat<string> Matching(string description, Regex pattern) =>
+        new(description, (string text, [MaybeNullWhen(false)] out string value) => TryMatch(pattern, text, out value));
+
+    private static bool TryMatch(Regex pattern, string text, [MaybeNullWhen(false)] out string value)
+    {
+        value = pattern.IsMatch(text) ? text : null;
+        return value is not null;
+    }
+
+    private static ValueFormat<ImmutableArray<string>> List(string description, Regex item, params char[] separators) =>
+        new(description, (string text, out ImmutableArray<string> value) =>
+        {
+            value = [.. text.Split(separators, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)];
+            return value.Length > 0 && value.All(one => item.IsMatch(one));
+        });
+
+    private static ValueFormat<string> Address(string description, AddressFamily family) =>
+        new(description, (string text, [MaybeNullWhen(false)] out string value) =>
+        {
+            var bare = family is AddressFamily.InterNetworkV6 ? text.TrimStart('[').TrimEnd(']') : text;
+            value = IPAddress.TryParse(bare, out var address) && address.AddressFamily == family && !bare.Contains('%', StringComparison.Ordinal)
+                ? family is AddressFamily.InterNetworkV6 ? $"[{address}]" : address.ToString()
+                : null;
+            return value is not null;
+        });
+
+    [GeneratedRegex(@"^\d+(\.\d+){0,2}\z")]
+    private static partial Regex VersionPattern();
+
+    [GeneratedRegex(@"^[A-Za-z@][\w@./-]*( +[\w@./:=,+-]+)*\z")]
+    private static partial Regex CommandPattern();
+
+    [GeneratedRegex(@"^(?![/~])(?!(.*/)?\.\.(/|\z))[^\0-\x1f]+\z")]
+    private static partial Regex FilePattern();
+
+    [GeneratedRegex(@"^(\*\.|\.)?[\w-]+(\.[\w-]+)*(\.\*)?\z", RegexOptions.ECMAScript)]
+    private static partial Regex HostNamePattern();
+
+    [GeneratedRegex(@"^/?[A-Za-z0-9._~@/-]+\z")]
+    private static partial Regex UrlPrefixPattern();
+
+    [GeneratedRegex(@"^/?[A-Za-z0-9._~@/-]+\z")]
+    private static partial Regex UrlPathPattern();
+
+    [GeneratedRegex(@"^/[^\0-\x1f$]*\z")]
+    private static partial Regex FolderPattern();
+
+    [GeneratedRegex(@"^(https://)?[A-Za-z0-9][A-Za-z0-9._:/-]*\z")]
+    private static partial Regex CertifierPattern();
+
+    [GeneratedRegex(@"^[A-Za-z0-9_][A-Za-z0-9._/-]*\z")]
+    private static partial Regex BranchPattern();
+
+    [GeneratedRegex(@"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?\z")]
+    private static partial Regex HostPattern();
+}

@@ -1,0 +1,41 @@
+using System.Collections.Immutable;
+using Piku.Core.Model;
+using Piku.Core.Runtimes;
+using Piku.Core.Settings;
+
+namespace Piku.Core.Workers;
+
+/// <summary>Where an app's processes answer: a socket, or one TCP port for each process of <c>web</c> (D14).</summary>
+/// <param name="Kind">The one kind of the Procfile that answers requests; <c>static</c> when nginx does alone.</param>
+/// <param name="Socket">With a site, where wsgi and jwsgi answer; else null.</param>
+/// <param name="Host">What the processes bind; IPv6 in brackets.</param>
+/// <param name="Ports">At least one; empty with a socket.</param>
+internal sealed record Addresses(string Kind, string? Socket, string Host, ImmutableArray<int> Ports)
+{
+    private static readonly string[] Kinds = ["web", "wsgi", "jwsgi", "rwsgi", "php"];
+
+    /// <summary>The addresses as nginx takes them.</summary>
+    public ImmutableArray<string> Servers => Socket is null ? [.. Ports.Select(port => $"{Host}:{port}")] : [$"unix://{Socket}"];
+
+    /// <summary>The addresses that the facts and the app's environment give, or null for an app that answers nobody.</summary>
+    /// <exception cref="UserError">Two kinds want the same address, or there are not enough ports.</exception>
+    public static Addresses? Of(DeployFacts facts, EnvMap environment, bool hasSite)
+    {
+        var kinds = Kinds.Where(kind => facts.HasWorker(kind)).ToArray();
+        if (kinds.Length > 1)
+            throw new UserError($"The Procfile has both '{kinds[0]}' and '{kinds[1]}', and only one can answer at the app's address; rename or remove one.");
+        if (kinds.Length == 0 && !facts.HasWorker("static"))
+            return null;
+        var kind = kinds.FirstOrDefault("static");
+        var host = AppSettings.BindAddress.In(environment);
+        return hasSite && kind is "wsgi" or "jwsgi"
+            ? new Addresses(kind, facts.Paths.NginxSocket(facts.App), host, [])
+            : new Addresses(kind, null, host, Take(facts, AppSettings.Port.In(environment), kind == "web" ? facts.Scaling.Count(kind) : 1));
+    }
+
+    private static ImmutableArray<int> Take(DeployFacts facts, int first, int count)
+    {
+        ImmutableArray<int> ports = [first, .. facts.FreePorts.Where(port => port != first).Take(count - 1)];
+        return ports.Length >= count ? ports : throw new UserError($"There are not {count} free TCP ports for the app's web processes.");
+    }
+}

@@ -1,0 +1,60 @@
+using System.Collections.Immutable;
+using Piku.Core.Formats;
+using Piku.Core.Model;
+using Piku.Core.Nginx;
+using Piku.Core.Runtimes;
+using Piku.Core.Settings;
+
+namespace Piku.Core.Workers;
+
+/// <summary>What an app is when it runs: made again, from the facts of that moment, by a deploy, a restart and a scaling.</summary>
+/// <param name="LiveEnv">For LIVE_ENV, <c>run</c> and <c>config:live</c>.</param>
+/// <param name="Scaling">For SCALING: a count for each worker of the Procfile.</param>
+/// <param name="Vassals">All that are to be; any other of the app is to go.</param>
+/// <param name="Site">Null when the app has no host name.</param>
+/// <param name="Urls">Where the app answers; empty when nowhere.</param>
+/// <param name="Warnings">One sentence each.</param>
+public sealed record LivePlan(
+    EnvMap LiveEnv, Scaling Scaling, ImmutableArray<Vassal> Vassals, Site? Site, ImmutableArray<string> Urls, ImmutableArray<string> Warnings)
+{
+    /// <summary>False when the app wants its workers left as they are until it is restarted (PIKU_AUTO_RESTART).</summary>
+    public bool RestartsWorkers => AppSettings.AutoRestart.In(LiveEnv);
+
+    /// <exception cref="UserError">The app cannot run here as it is.</exception>
+    public static LivePlan Create(DeployFacts facts)
+    {
+        var (variables, warnings) = AppEnvironment.Create(facts);
+        var hasSite = NginxSettings.ServerName.TryIn(variables, out _);
+        var addresses = Addresses.Of(facts, variables, hasSite);
+        var site = hasSite && addresses is not null ? SitePlan.Create(facts, variables, addresses) : null;
+        var live = site is null ? variables : WithSite(variables, facts.Paths, site, addresses!);
+        var workers = new WorkerPlan(facts, live, addresses);
+        return new LivePlan(
+            live,
+            facts.Procfile.Workers.Aggregate(Scaling.Default, (scaling, worker) => scaling.With(worker.Kind, facts.Scaling.Count(worker.Kind))),
+            [.. facts.Procfile.Workers.SelectMany(workers.Vassals)],
+            site,
+            AddressesOf(site, addresses),
+            warnings);
+    }
+
+    /// <summary>What upstream tells an app of its site.</summary>
+    private static EnvMap WithSite(EnvMap variables, PikuPaths paths, Site site, Addresses addresses)
+    {
+        var told = variables
+            .With(NginxSettings.ServerName.Key, string.Join(' ', site.ServerNames))
+            .With("NGINX_SSL", site.Listening.HttpsParameters)
+            .With("NGINX_HTTP2", site.Listening.Http2 is Http2.Directive ? "http2 on;" : "")
+            .With("NGINX_ROOT", paths.NginxRoot)
+            .With("ACME_WWW", paths.AcmeWww)
+            .With("NGINX_SOCKET", addresses.Servers[0])
+            .With("NGINX_ACL", site.AllowedNetworks is { } networks ? string.Concat(networks.Select(network => $"allow {network}; ")) + "deny all;" : "");
+        return addresses.Socket is null ? told
+            : told.Without(AppSettings.Port.Key).With(AppSettings.BindAddress.Key, addresses.Servers[0]);
+    }
+
+    private static ImmutableArray<string> AddressesOf(Site? site, Addresses? addresses) =>
+        site is not null ? [.. site.ServerNames.Select(name => $"https://{name}{(site.Listening.HttpsPort == 443 ? "" : $":{site.Listening.HttpsPort}")}")]
+        : addresses is null or { Kind: "static" } ? []
+        : [$"http://{addresses.Servers[0]}"];
+}

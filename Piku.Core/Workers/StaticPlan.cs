@@ -1,0 +1,42 @@
+using System.Collections.Immutable;
+using Piku.Core.Model;
+using Piku.Core.Nginx;
+using Piku.Core.Runtimes;
+using Piku.Core.Settings;
+
+namespace Piku.Core.Workers;
+
+/// <summary>Decides which folders nginx serves itself: that of a <c>static</c> worker, and those of NGINX_STATIC_PATHS.</summary>
+internal static class StaticPlan
+{
+    /// <exception cref="UserError">A folder that must not be public, or an address that is mapped twice.</exception>
+    public static ImmutableArray<StaticFolder> Folders(DeployFacts facts, EnvMap environment)
+    {
+        var mappings = NginxSettings.StaticPaths.TryIn(environment, out var listed) ? listed : [];
+        if (facts.Procfile.Find("static") is { } worker)
+            mappings = mappings.Insert(0, new StaticMapping("/", worker.Command.Trim('/').TrimStart(':') is { Length: > 0 } path ? path : "."));
+        ImmutableArray<StaticFolder> folders = [.. mappings.Select(mapping => new StaticFolder(mapping.Url, Resolve(facts, mapping)))];
+        return folders.GroupBy(folder => folder.Base).FirstOrDefault(same => same.Count() > 1) is { } twice
+            ? throw new UserError($"Two static folders have the address '{twice.First().Url}'.")
+            : folders;
+    }
+
+    /// <summary>
+    /// A relative path stays in the app. Of piku's own folders, only the app's code, data and dependencies can be
+    /// public, and none of the folders that hold them.
+    /// </summary>
+    private static string Resolve(DeployFacts facts, StaticMapping mapping)
+    {
+        var path = mapping.Path.StartsWith('/') ? mapping.Path : $"{facts.AppFolder}/{mapping.Path}";
+        var parts = mapping.Path.Split('/');
+        var folders = facts.Paths;
+        var isPublic = !parts.Contains("..") && !parts.Contains(".git") && parts[^1] is not ("ENV" or "Procfile")
+            && !folders.Root.IsIn(path)
+            && (!path.IsIn(folders.Root)
+                || path.IsIn(facts.AppFolder)
+                || (path.IsIn(folders.Data) && path != folders.Data)
+                || (path.IsIn(facts.EnvFolder) && path.TrimEnd('/') != facts.EnvFolder));
+        return isPublic ? path : throw new UserError(
+            $"The static path '{mapping.Path}' would make public what is not: use a folder of the app, of its data, or one outside of piku's.");
+    }
+}

@@ -1,0 +1,20 @@
+using System.Collections.Immutable;
+using Piku.Core.Formats;
+using Piku.Core.Model;
+
+namespace Piku.Core.Workers;
+
+/// <summary>One file for the uWSGI emperor, and with it one process tree.</summary>
+/// <param name="App">Whose it is; it is also the option <c>project</c> of the file.</param>
+/// <param name="Kind">Of the Procfile.</param>
+/// <param name="Ordinal">From 1.</param>
+/// <param name="Settings">Of its ini file, in order.</param>
+/// <param name="LogFile">Where its output goes.</param>
+/// <param name="Probe">How one learns that it is up.</param>
+public sealed record Vassal(AppName App, string Kind, int Ordinal, ImmutableArray<UwsgiSetting> Settings, string LogFile, Probe Probe)
+{
+    public string FileName => $"{App}_{Kind}.{Ordinal}.ini";
+
+    /// <summary>The file's content. It has the app's whole environment, so it is for the service user alone (D13).</summary>
+    public string Ini => UwsgiIni.Write(Settings);
+}

@@ -1,0 +1,75 @@
+using System.Text.RegularExpressions;
+
+namespace Piku.Tests.Plans;
+
+/// <summary>A way in which our plans are not what upstream did, on purpose.</summary>
+/// <param name="Name">Its number in the contract.</param>
+/// <param name="Reason">In one sentence.</param>
+/// <param name="Cases">The recordings that show it, by the beginnings of their names; empty for all.</param>
+/// <param name="Lines">A pattern of the lines of <see cref="Comparison"/>, each after the number of its step.</param>
+internal sealed record Difference(string Name, string Reason, string[] Cases, string Lines)
+{
+    public bool Covers(string name, string line) =>
+        (Cases.Length == 0 || Cases.Any(one => name.StartsWith(one + "-", StringComparison.Ordinal))) && Regex.IsMatch(line, $"^({Lines})$");
+}
+
+/// <summary>All of them. Nothing else differs.</summary>
+internal static class Differences
+{
+    public static readonly Difference[] All =
+    [
+        new("recording", "virtualenv and pip were the real ones there, whose calls were not recorded.", ["g01"],
+            @"(0|4): \+ run (virtualenv|pip) .*"),
+
+        new("D1", "A wsgi app that cannot be imported must not come up.", [],
+            @"\d+: vassal wsgi: \+ need-app = true"),
+        new("D1", "No known runtime, or none with its tools: the push is rejected, and not accepted to run nothing.", ["g11", "g34"],
+            @"0: refused: .*"),
+        new("D1", "No Procfile: the same.", ["g68"],
+            @"1[2-4]: refused: The app has no Procfile\."),
+        new("D1", "The preflight that fails keeps the version before; the plan is of the version that was pushed.", ["g38"],
+            @"[23]: vassal worker: [-+] attach-daemon = ./w2?"),
+        new("D3", "The build sees what piku sets, so references to it are known.", ["g56"],
+            @"0: run npm: - (N|Q)=.*"),
+        new("D4", "PYTHON_VERSION=3.11 works.", ["g06"],
+            @"0: \+ vassal g06_wsgi\.1\.ini"),
+        new("D6", "A kind is part of a file's name: letters, digits, '_', '-' and '.', and it has a command.", ["g54"],
+            @"0: (- vassal g54_(sp ace|nocmd|)\.1\.ini|SCALING: - (sp ace|nocmd|):1)"),
+        new("D6", "A kind with a slash is skipped; upstream stops in the middle.", ["g68"],
+            @"9: (\+ vassal g68_web\.1\.ini|SCALING: - a/b:1)"),
+        new("D8", "A schedule that cron would not take rejects the push.", ["g36", "g54"],
+            @"0: refused: Procfile line \d+ \(cron.*"),
+        new("D8", "What upstream warned of or handed to uWSGI as it was.", ["g36"],
+            @"0: (- vassal g36_cron[4B]\.1\.ini|SCALING: - cron[4B]:1)"),
+        new("D8", "Ranges, lists and names become lines that uWSGI understands.", ["g36"],
+            @"0: vassal cron[789]: (- cron = (1-5|0,30|@daily) .*|\+ cron = \d+ .*)"),
+        new("D9", "A line of ENV that is no setting rejects the push.", ["g55"],
+            @"0: refused: ENV line 3: .*"),
+        new("D10", "Cloudflare's IPv6 networks unless DISABLE_IPV6, not because of it.", ["g49"],
+            @"\d: (site: [-+] .* > allow \S+::/32|LIVE_ENV: [-+] NGINX_ACL=.*)"),
+        new("D12", "Values of config:set do not become uWSGI options.", ["g65"],
+            @"2: vassal web: - (A|SECRET|B) = .*"),
+        new("D14", "The second web process has a port of its own.", ["g52"],
+            @"1[34]: vassal web: [-+] PORT=.*"),
+        new("D16", "Self-signed certificates are made in-process.", [],
+            @"\d+: - run openssl .*"),
+        new("D19", "Static folders do not serve secrets.", ["g29", "g31"],
+            @"\d: site: \+ server 1 > location / > location ~ ""/\(.*(well-known|ENV\|Procfile).*"" > deny all"),
+        new("D21", "jwsgi gets its socket, the option that loads it, and no daemon.", ["g17"],
+            @"\d: vassal jwsgi: (- attach-daemon|\+ (jwsgi|socket|chmod-socket)) = .*"),
+        new("D21", "rwsgi the same; Debian has no such plugins.", ["g15"],
+            @"\d: vassal rwsgi: (- (attach-daemon|plugin) = (config\.ru|rbrequire|post-buffering)|\+ (rack|http-socket) = .*)"),
+        new("D21", "php binds BIND_ADDRESS.", ["g27", "g28"],
+            @"0: vassal php: (- http = :\d+|\+ http = 127\.0\.0\.1:\d+)"),
+        new("D22", "A cron command is left as written.", ["g36"],
+            @"0: vassal cron: [-+] cron = 1 2 3 4 5 echo (-3 -1|\*/3 \*) x"),
+        new("D23", "The second deploy of a Clojure app builds.", ["g23"],
+            @"2: \+ run clojure .*"),
+        new("D23", "A Rust app gets its workers; upstream stops for want of the folder envs/APP.", ["g25"],
+            @"0: (\+ vassal|LIVE_ENV: \+|SCALING: \+) .*"),
+        new("D28", "A missing include file, or a cache setting that is no number.", ["g07", "g45"],
+            @"\d: refused: (UWSGI_INCLUDE_FILE|NGINX_CACHE_SIZE) .*"),
+        new("elsewhere", "acme.sh is called when the site is there: AcmePlanTests.", ["g60"],
+            @"\d: - run acme\.sh .*"),
+    ];
+}
