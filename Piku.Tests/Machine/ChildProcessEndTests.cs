@@ -33,7 +33,8 @@ public sealed class ChildProcessEndTests
         var running = ChildProcess.RunAsync(
             ChildProcessTests.Shell("trap '' TERM; (trap '' TERM; sleep 61) & sleep 62 & echo $$; wait; sleep 63") with
             {
-                Output = Text(output), Grace = TimeSpan.FromMilliseconds(200),
+                Output = Text(output),
+                Grace = TimeSpan.FromMilliseconds(200),
             }, cancel.Token);
         await Eventually.TrueAsync(() => output.ToString().EndsWith('\n'));
         var group = ProcessTable.Find(int.Parse(output.ToString()))!.Group;

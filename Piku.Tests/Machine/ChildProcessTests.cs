@@ -27,10 +27,14 @@ public sealed class ChildProcessTests
     }
 
     [Fact]
-    public async Task It_runs_in_the_folder_with_no_input_and_nothing_inherited()
+    public async Task It_runs_in_the_folder_without_input_and_without_our_files()
     {
-        var run = await ChildProcess.CaptureAsync(Shell("pwd; wc -c; ls /proc/self/fd | wc -l") with { Folder = "/tmp" }, Cancelled);
-        Assert.Equal("/tmp\n0\n4\n", run.Output);
+        using var folder = new TempFolder();
+        using var ours = File.Create(folder.File("ours"));
+        var run = await ChildProcess.CaptureAsync(Shell("pwd; wc -c; ls -l /proc/self/fd") with { Folder = "/tmp" }, Cancelled);
+        Assert.StartsWith("/tmp\n0\n", run.Output, StringComparison.Ordinal);
+        Assert.Contains("0 -> /dev/null", run.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain(folder.Path, run.Output, StringComparison.Ordinal);
     }
 
     [Fact]

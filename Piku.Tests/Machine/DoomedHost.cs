@@ -39,7 +39,8 @@ internal sealed class DoomedHost : IAsyncDisposable
         using var silence = new SilentStream();
         await using var program = await ChildProcess.StartAsync(ChildProcessTests.Shell(Environment.GetEnvironmentVariable(Script)!) with
         {
-            Input = silence, Output = Stream.Null.WriteAsync,
+            Input = silence,
+            Output = Stream.Null.WriteAsync,
         });
         AtomicFile.Write(Environment.GetEnvironmentVariable(Report)!, $"{program.ProcessId}", AtomicFile.Secret);
         await Task.Delay(TimeSpan.FromMinutes(2), cancellationToken);

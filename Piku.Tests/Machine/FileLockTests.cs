@@ -83,7 +83,10 @@ public sealed class FileLockTests : IDisposable
         var held = FileLock.TryAcquire(Path, "push by alice", TimeProvider.System)!;
         await using var child = await ChildProcess.StartAsync(new()
         {
-            Program = "/bin/sleep", Arguments = ["60"], Folder = "/", Environment = EnvMap.Empty,
+            Program = "/bin/sleep",
+            Arguments = ["60"],
+            Folder = "/",
+            Environment = EnvMap.Empty,
         });
         held.Dispose();
         using var next = FileLock.TryAcquire(Path, "push by bob", TimeProvider.System);
@@ -110,7 +113,9 @@ public sealed class FileLockTests : IDisposable
 
     private ProgramCall Flock(string command) => new()
     {
-        Program = "/usr/bin/flock", Arguments = ["-n", Path, "-c", command], Folder = "/",
+        Program = "/usr/bin/flock",
+        Arguments = ["-n", Path, "-c", command],
+        Folder = "/",
         Environment = EnvMap.Empty.With("PATH", "/usr/bin:/bin"),
     };
 
