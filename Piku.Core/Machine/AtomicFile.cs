@@ -23,14 +23,15 @@ public static class AtomicFile
         Readable | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
 
     /// <summary>Replaces a file's content, or makes the file; the mode is exact, whatever the umask.</summary>
+    /// <param name="modified">The modification time it is to have from the first moment on; null is now.</param>
     /// <exception cref="UserError">The disk is full; the file is as it was.</exception>
-    public static void Write(string path, ReadOnlySpan<byte> content, UnixFileMode mode)
+    public static void Write(string path, ReadOnlySpan<byte> content, UnixFileMode mode, DateTimeOffset? modified = null)
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         var temporary = Path.Combine(folder, $".{Path.GetFileName(path)}.{Path.GetRandomFileName()}{TemporarySuffix}");
         try
         {
-            WriteNew(temporary, content, mode);
+            WriteNew(temporary, content, mode, modified);
             File.Move(temporary, path, overwrite: true);
         }
         catch (IOException full) when (full.HResult is Libc.NoSpace or Libc.QuotaExceeded)
@@ -46,9 +47,9 @@ public static class AtomicFile
         FlushFolder(folder);
     }
 
-    /// <inheritdoc cref="Write(string, ReadOnlySpan{byte}, UnixFileMode)"/>
-    public static void Write(string path, string content, UnixFileMode mode) =>
-        Write(path, Encoding.UTF8.GetBytes(content), mode);
+    /// <inheritdoc cref="Write(string, ReadOnlySpan{byte}, UnixFileMode, DateTimeOffset?)"/>
+    public static void Write(string path, string content, UnixFileMode mode, DateTimeOffset? modified = null) =>
+        Write(path, Encoding.UTF8.GetBytes(content), mode, modified);
 
     /// <summary>The text of a file, or null when there is none.</summary>
     public static string? ReadIfExists(string path)
@@ -82,7 +83,7 @@ public static class AtomicFile
             File.Delete(leftover);
     }
 
-    private static void WriteNew(string path, ReadOnlySpan<byte> content, UnixFileMode mode)
+    private static void WriteNew(string path, ReadOnlySpan<byte> content, UnixFileMode mode, DateTimeOffset? modified)
     {
         using var file = new FileStream(path, new FileStreamOptions
         {
@@ -93,6 +94,8 @@ public static class AtomicFile
         });
         File.SetUnixFileMode(file.SafeFileHandle, mode);
         file.Write(content);
+        if (modified is { } time)
+            File.SetLastWriteTimeUtc(file.SafeFileHandle, time.UtcDateTime);
         file.Flush(flushToDisk: true);
     }
 

@@ -23,7 +23,7 @@ public sealed class ChildProcess : IAsyncDisposable
 
     private readonly ProgramCall _call;
     private readonly StandardPipes _pipes;
-    private readonly Lifeline _lifeline = new();
+    private readonly Lifeline _lifeline;
     private readonly CancellationTokenSource _ended = new();
     private readonly CancellationTokenSource _muted = new();
 
@@ -31,6 +31,9 @@ public sealed class ChildProcess : IAsyncDisposable
     {
         _call = call;
         _pipes = new StandardPipes(call);
+        _lifeline = call.OrphanGrace > TimeSpan.Zero
+            ? new Lifeline(call.StopSignal, call.OrphanGrace)
+            : new Lifeline(Signals.Kill, TimeSpan.Zero);
     }
 
     public int ProcessId { get; private set; }
@@ -59,7 +62,7 @@ public sealed class ChildProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs a program to its end. Cancelled, it ends the program: SIGTERM, grace, SIGKILL.</summary>
+    /// <summary>Runs a program to its end. Cancelled, it ends the program: stop signal, grace, SIGKILL.</summary>
     /// <inheritdoc cref="StartAsync" path="/exception"/>
     public static async Task<ExitStatus> RunAsync(ProgramCall call, CancellationToken cancellationToken)
     {
@@ -99,11 +102,11 @@ public sealed class ChildProcess : IAsyncDisposable
     /// <summary>Signals the program and all its descendants; false when they are gone.</summary>
     public bool Signal(int signal) => _lifeline.Send(signal);
 
-    /// <summary>SIGTERM to the group, SIGKILL when the grace is over. What it still writes is read and dropped.</summary>
+    /// <summary>The call's stop signal to the group, SIGKILL when the grace is over. What it still writes is read and dropped.</summary>
     public async Task StopAsync(TimeSpan grace)
     {
         await _muted.CancelAsync();
-        Signal(grace > TimeSpan.Zero ? Signals.Terminate : Signals.Kill);
+        Signal(grace > TimeSpan.Zero ? _call.StopSignal : Signals.Kill);
         await Task.WhenAny(Exit, Task.Delay(grace));
         Signal(Signals.Kill);
         await ((Task)Exit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -188,7 +191,7 @@ public sealed class ChildProcess : IAsyncDisposable
             }
             catch
             {
-                Signal(Signals.Terminate);
+                Signal(_call.StopSignal);
                 throw;
             }
         }

@@ -10,17 +10,20 @@ namespace Piku.Core.Machine;
 /// </summary>
 internal sealed class Lifeline : IAsyncDisposable
 {
-    private const string Script = "read -r _; kill -KILL 0";
+    private const string Script = """read -r _; kill -"$1" 0; sleep "$2"; kill -KILL 0""";
 
     private readonly AnonymousPipeServerStream _pipe = new(PipeDirection.Out, HandleInheritability.None);
     private readonly Task _end;
 
-    public Lifeline()
+    /// <param name="lastSignal">What the group gets when we are dead.</param>
+    /// <param name="grace">How long until SIGKILL follows it.</param>
+    public Lifeline(int lastSignal, TimeSpan grace)
     {
+        string[] argv = ["sh", "-c", Script, "sh", $"{lastSignal}", $"{(int)grace.TotalSeconds}"];
         try
         {
             (Group, _end) = Reaper.Start(() => Spawn.Start(
-                "/bin/sh", ["sh", "-c", Script], [], "/", new(_pipe.ClientSafePipeHandle, null, null),
+                "/bin/sh", argv, [KeyValuePair.Create("PATH", "/usr/bin:/bin")], "/", new(_pipe.ClientSafePipeHandle, null, null),
                 group: null, blockSignals: true));
             _pipe.DisposeLocalCopyOfClientHandle();
         }

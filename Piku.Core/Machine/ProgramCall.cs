@@ -32,8 +32,17 @@ public sealed record ProgramCall
     /// <summary>Standard error; null sends it where the output goes, in the order written.</summary>
     public OutputSink? Error { get; init; }
 
-    /// <summary>How long a cancelled program may take to end after SIGTERM, before SIGKILL.</summary>
+    /// <summary>The signal that asks the group to end; SIGTERM unless the program has another for it.</summary>
+    public int StopSignal { get; init; } = Signals.Terminate;
+
+    /// <summary>How long a cancelled program may take to end after the <see cref="StopSignal"/>, before SIGKILL.</summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// How long the group may take after the <see cref="StopSignal"/> when this process has been killed; by default
+    /// not at all. For programs with children of their own to look after.
+    /// </summary>
+    public TimeSpan OrphanGrace { get; init; }
 
     public override string ToString() => string.Join(' ', [Program, .. Arguments]);
 }

@@ -10,14 +10,14 @@ internal static class Reaper
 {
     private static readonly Lock Gate = new();
     private static readonly Dictionary<int, TaskCompletionSource<ExitStatus>> Waiting = [];
-    private static PosixSignalRegistration? s_childEnded;
+    private static PosixSignalRegistration? _childEnded;
 
     /// <summary>Starts a child and returns its id and its end. Once the end is known the id may belong to another process.</summary>
     public static (int ProcessId, Task<ExitStatus> Exit) Start(Func<int> spawn)
     {
         lock (Gate)
         {
-            s_childEnded ??= PosixSignalRegistration.Create(PosixSignal.SIGCHLD, _ => Collect());
+            _childEnded ??= PosixSignalRegistration.Create(PosixSignal.SIGCHLD, _ => Collect());
             var id = spawn();
             var exit = new TaskCompletionSource<ExitStatus>(TaskCreationOptions.RunContinuationsAsynchronously);
             Waiting.Add(id, exit);

@@ -1,0 +1,48 @@
+using System.Globalization;
+
+namespace Piku.Core.Machine;
+
+/// <summary>A process as proc(5) shows it. A zombie has ended and only waits for its parent to notice.</summary>
+public sealed record ProcessInfo(int Id, int Parent, int Group, bool IsZombie);
+
+/// <summary>The processes of this machine that we may see, at one moment: <c>/proc</c>.</summary>
+public static class ProcessTable
+{
+    public static IReadOnlyList<ProcessInfo> Read() =>
+    [
+        .. Directory.EnumerateDirectories("/proc")
+            .Select(folder => int.TryParse(Path.GetFileName(folder), NumberStyles.None, null, out var id) ? Find(id) : null)
+            .OfType<ProcessInfo>(),
+    ];
+
+    /// <summary>One process, or null when there is none.</summary>
+    public static ProcessInfo? Find(int id) =>
+        ReadFile($"/proc/{id}/stat") is { } stat
+        && stat[(stat.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries) is
+            [var state, var parent, var group, ..]
+            ? new(id, int.Parse(parent), int.Parse(group), IsZombie: state is "Z" or "X")
+            : null;
+
+    /// <summary>True while the process runs; a zombie does not.</summary>
+    public static bool IsRunning(int id) => Find(id) is { IsZombie: false };
+
+    /// <summary>Command line as it stands now, arguments separated by blanks; empty for a zombie or when it is gone.</summary>
+    public static string CommandLine(int id) => ReadFile($"/proc/{id}/cmdline")?.Replace('\0', ' ').TrimEnd() ?? "";
+
+    /// <summary>True when the process was started with exactly this variable; false also when we may not look.</summary>
+    public static bool WasStartedWith(int id, string name, string value) =>
+        ReadFile($"/proc/{id}/environ")?.Split('\0').Contains($"{name}={value}", StringComparer.Ordinal) ?? false;
+
+    /// <summary>Null when the process has ended meanwhile, or belongs to another user.</summary>
+    private static string? ReadFile(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+}

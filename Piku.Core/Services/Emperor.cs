@@ -1,0 +1,121 @@
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using Piku.Core.Formats;
+using Piku.Core.Machine;
+using Piku.Core.Model;
+
+namespace Piku.Core.Services;
+
+/// <summary>
+/// The uWSGI emperor of an installation, whoever runs it: puts vassals before it, has it look at once, and tells how
+/// they fare. Works from any process of the installation's user.
+/// </summary>
+/// <remarks>
+/// A connection to the stats socket wakes the emperor, and after each wake-up it scans its folder (core/emperor.c,
+/// emperor_loop). So asking how things stand is also telling it that something has changed; see docs/decisions.
+/// </remarks>
+public sealed class Emperor(PikuPaths paths, TimeProvider clock)
+{
+    /// <summary>An emperor that does not answer within this time is none.</summary>
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(200);
+
+    private readonly EmperorFiles _files = new(paths);
+
+    /// <summary>
+    /// Writes a vassal's file, mode 0600. The emperor compares modification times, in whole seconds, and only for
+    /// later: each version gets a second of its own, if need be one that has not come yet.
+    /// </summary>
+    public InstalledVassal Install(Vassal vassal)
+    {
+        Directory.CreateDirectory(_files.Tokens);
+        var path = _files.Ini(vassal.Name);
+        var token = RandomNumberGenerator.GetHexString(16, lowercase: true);
+        var modified = Math.Max(
+            clock.GetUtcNow().ToUnixTimeSeconds(),
+            File.Exists(path) ? new DateTimeOffset(File.GetLastWriteTimeUtc(path)).ToUnixTimeSeconds() + 1 : 0);
+        // Of the hooks, only these run once the app is loaded, in the process that has loaded it.
+        var hook = vassal.Readiness is Readiness.Accepting ? "hook-accepting1-once" : "hook-master-start";
+        var announce = UwsgiSetting.Text(hook, $"write:{_files.Token(vassal.Name)} {token}");
+        AtomicFile.Write(
+            path, UwsgiIni.Write([.. vassal.Settings, announce]), AtomicFile.Secret, DateTimeOffset.FromUnixTimeSeconds(modified));
+        return new(vassal, token, modified);
+    }
+
+    /// <summary>Takes a vassal's file away; the emperor then stops it. False when there was none.</summary>
+    public bool Remove(string vassal)
+    {
+        File.Delete(_files.Token(vassal));
+        return AtomicFile.Delete(_files.Ini(vassal));
+    }
+
+    /// <summary>How things stand, or null when no emperor answers. The emperor scans its folder right after.</summary>
+    public async Task<EmperorStatus?> StatusAsync(CancellationToken cancellationToken)
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(AnswerTimeout);
+        try
+        {
+            using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(_files.Socket), timeout.Token);
+            await using var stream = new NetworkStream(socket);
+            using var answer = new MemoryStream();
+            await stream.CopyToAsync(answer, timeout.Token);
+            return answer.Length == 0 ? null : EmperorStatus.Parse(answer.GetBuffer().AsMemory(0, (int)answer.Length));
+        }
+        catch (Exception silent) when (silent is SocketException or IOException
+            || (silent is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Returns when the emperor has seen the folder as it is now; false when no emperor answers.</summary>
+    public async Task<bool> TellAsync(CancellationToken cancellationToken) =>
+        // The second answer comes from the turn after the scan.
+        await StatusAsync(cancellationToken) is not null && await StatusAsync(cancellationToken) is not null;
+
+    /// <summary>
+    /// Waits until every one of these versions is up, or one has failed, or the time is over; tells the emperor first.
+    /// </summary>
+    /// <returns>Those that did not come up; none when all is well.</returns>
+    public async Task<IReadOnlyList<VassalFailure>> WaitUntilReadyAsync(
+        IReadOnlyList<InstalledVassal> vassals, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        var watches = vassals.Select(vassal => new VassalWatch(vassal, _files.Token(vassal.Name), clock)).ToList();
+        var start = clock.GetTimestamp();
+        while (true)
+        {
+            var status = await StatusAsync(cancellationToken);
+            foreach (var watch in watches)
+                await watch.LookAsync(status, cancellationToken);
+            var elapsed = clock.GetElapsedTime(start);
+            if (watches.All(watch => watch.IsReady))
+                return [];
+            if (watches.Any(watch => watch.Failure is not null))
+                return [.. watches.Select(watch => watch.Failure).OfType<VassalFailure>()];
+            if (elapsed >= timeout)
+                return [.. watches.Where(watch => !watch.IsReady).Select(watch => watch.TimedOut(status is not null, timeout))];
+            await Task.Delay(PauseAfter(elapsed), clock, cancellationToken);
+        }
+    }
+
+    /// <summary>Waits until none of these vassals runs any more; tells the emperor first. False when the time is over.</summary>
+    public async Task<bool> WaitUntilGoneAsync(IReadOnlyCollection<string> names, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        var start = clock.GetTimestamp();
+        while (await StatusAsync(cancellationToken) is { } status && names.Any(name => status.Find(name) is not null))
+        {
+            if (clock.GetElapsedTime(start) >= timeout)
+                return false;
+            await Task.Delay(PauseAfter(clock.GetElapsedTime(start)), clock, cancellationToken);
+        }
+        return true;
+    }
+
+    /// <summary>Every look costs the emperor a scan: often while an answer is near, less often later.</summary>
+    private static TimeSpan PauseAfter(TimeSpan elapsed) =>
+        TimeSpan.FromTicks(Math.Clamp(elapsed.Ticks / 20, ShortestPause.Ticks, LongestPause.Ticks));
+}

@@ -1,0 +1,42 @@
+using Piku.Core.Formats;
+using Piku.Core.Model;
+
+namespace Piku.Core.Services;
+
+/// <summary>Where an installation's emperor keeps its things, and its settings.</summary>
+public sealed record EmperorFiles(PikuPaths Paths)
+{
+    /// <summary>Milliseconds by which each failed start of a vassal delays the next, and the most that they add up to.</summary>
+    private const int Throttle = 500;
+    private const int MaxThrottle = 5000;
+
+    public string Config => Path.Combine(Paths.Uwsgi, "uwsgi.ini");
+
+    public string Log => Path.Combine(Paths.Uwsgi, "uwsgi.log");
+
+    public string ProcessIdFile => Path.Combine(Paths.Run, "emperor.pid");
+
+    public string Socket => Path.Combine(Paths.Run, "emperor.sock");
+
+    /// <summary>Here uWSGI writes a vassal's token when it is up: one file each, under the vassal's name.</summary>
+    public string Tokens => Path.Combine(Paths.Run, "vassals");
+
+    public string Ini(string vassal) => Path.Combine(Paths.VassalsEnabled, vassal + ".ini");
+
+    public string Token(string vassal) => Path.Combine(Tokens, vassal);
+
+    /// <summary>
+    /// The emperor's own ini file, the same under systemd and under the daemon. The throttle is short: a vassal that
+    /// never serves a request (a command, cron) counts as failed whenever it ends, and would wait ever longer.
+    /// </summary>
+    public string Settings() => UwsgiIni.Write(
+    [
+        UwsgiSetting.Text("emperor", Paths.VassalsEnabled),
+        UwsgiSetting.Text("emperor-stats", Socket),
+        UwsgiSetting.Text("emperor-pidfile", ProcessIdFile),
+        UwsgiSetting.Text("emperor-throttle", $"{Throttle}"),
+        UwsgiSetting.Text("emperor-max-throttle", $"{MaxThrottle}"),
+        UwsgiSetting.Text("chmod-socket", "600"),
+        UwsgiSetting.Text("logto", Log),
+    ]);
+}

@@ -1,0 +1,48 @@
+using System.Globalization;
+using Piku.Core.Machine;
+using Piku.Core.Model;
+
+namespace Piku.Core.Services;
+
+/// <summary>The running nginx: its master process and the workers that it has.</summary>
+public sealed class NginxMaster(NginxFiles files, TimeProvider clock)
+{
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>The master's process id, or null when nginx does not run.</summary>
+    public int? ProcessId =>
+        int.TryParse(AtomicFile.ReadIfExists(files.ProcessIdFile)?.Trim(), NumberStyles.None, null, out var id)
+        && ProcessTable.IsRunning(id) && ProcessTable.CommandLine(id).StartsWith("nginx: master", StringComparison.Ordinal)
+            ? id
+            : null;
+
+    /// <summary>
+    /// Has nginx read its configuration again, and waits until the workers of before have stopped listening: each
+    /// has ended, or says that it is shutting down (nginx, "Changing Configuration"). Nothing to do if it does not run.
+    /// </summary>
+    /// <exception cref="UserError">nginx has kept its old configuration.</exception>
+    public async Task ReloadAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        if (ProcessId is not { } master)
+            return;
+        var before = Serving(master).ToHashSet();
+        Hangup();
+        var start = clock.GetTimestamp();
+        while (Serving(master).ToList() is var serving && (serving.Count == 0 || serving.Any(before.Contains)))
+        {
+            if (ProcessId != master)
+                return;
+            if (clock.GetElapsedTime(start) >= timeout)
+                throw new UserError($"nginx did not take over its new configuration: {files.Log} says why.");
+            await Task.Delay(Poll, clock, cancellationToken);
+        }
+    }
+
+    /// <summary>SIGHUP to the master; false when nginx does not run.</summary>
+    public bool Hangup() => ProcessId is { } master && Signals.Send(master, Signals.Hangup);
+
+    /// <summary>Workers that take new connections. A new one has the master's title until it has set itself up.</summary>
+    private static IEnumerable<int> Serving(int master) => ProcessTable.Read()
+        .Where(process => process.Parent == master && ProcessTable.CommandLine(process.Id) == "nginx: worker process")
+        .Select(process => process.Id);
+}

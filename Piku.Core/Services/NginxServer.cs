@@ -1,0 +1,136 @@
+using Piku.Core.Formats;
+using Piku.Core.Machine;
+using Piku.Core.Model;
+
+namespace Piku.Core.Services;
+
+/// <summary>A site that nginx does not accept, and what it says.</summary>
+public sealed record BrokenSite(string Path, string Message);
+
+/// <summary>
+/// The nginx of an installation, whoever runs it. A site is tried together with all others before it is written, so
+/// a crash at any moment leaves files that nginx accepts; and what has become unacceptable since is left out, so
+/// that one site's trouble never is another's. Works from any process of the installation's user.
+/// </summary>
+/// <param name="environment">For running nginx: a PATH.</param>
+public sealed class NginxServer(PikuPaths paths, EnvMap environment, TimeProvider clock)
+{
+    /// <summary>A reload takes nginx a little over 100 ms; far longer only when it has refused it.</summary>
+    private static readonly TimeSpan ReloadTimeout = TimeSpan.FromSeconds(10);
+
+    private readonly NginxFiles _files = new(paths);
+    private readonly NginxMaster _master = new(new(paths), clock);
+
+    /// <summary>
+    /// Gives an app its site, or with null none, and returns when nginx serves accordingly. If nginx does not run,
+    /// the site waits for it.
+    /// </summary>
+    /// <returns>Sites of others that had to be left out; for the log.</returns>
+    /// <exception cref="UserError">nginx does not accept the site; everything is as it was.</exception>
+    public async Task<IReadOnlyList<BrokenSite>> ApplySiteAsync(AppName app, string? site, CancellationToken cancellationToken)
+    {
+        using var only = await LockAsync($"site of {app}", cancellationToken);
+        var path = paths.NginxSite(app);
+        var others = SitesOnDisk().Where(other => other != path).ToList();
+        var (accepted, broken) = await TryAsync(app, site, others, cancellationToken);
+        var before = AtomicFile.ReadIfExists(path);
+        Write(path, site, accepted);
+        try
+        {
+            await _master.ReloadAsync(ReloadTimeout, cancellationToken);
+        }
+        catch
+        {
+            Write(path, before, before is null ? others : [.. others, path]);
+            _master.Hangup();
+            throw;
+        }
+        return broken;
+    }
+
+    /// <summary>
+    /// Lists the sites that nginx accepts in the file that its configuration includes; for its start.
+    /// </summary>
+    /// <returns>Those left out; for the log.</returns>
+    public async Task<IReadOnlyList<BrokenSite>> ListGoodSitesAsync(CancellationToken cancellationToken)
+    {
+        using var only = await LockAsync("start of nginx", cancellationToken);
+        var broken = new List<BrokenSite>();
+        WriteList(_files.SiteList, await SelectAsync([], SitesOnDisk(), broken, cancellationToken));
+        return broken;
+    }
+
+    private Task<FileLock> LockAsync(string purpose, CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(_files.Folder);
+        return FileLock.AcquireAsync(_files.Lock, purpose, clock, waiting: null, cancellationToken);
+    }
+
+    private async Task<(IReadOnlyList<string> Accepted, IReadOnlyList<BrokenSite> Broken)> TryAsync(
+        AppName app, string? site, IReadOnlyList<string> others, CancellationToken cancellationToken)
+    {
+        var broken = new List<BrokenSite>();
+        if (site is null)
+            return (await SelectAsync([], others, broken, cancellationToken), broken);
+        AtomicFile.Write(_files.CandidateSite, site, AtomicFile.Secret);
+        var refusal = await TestAsync([.. others, _files.CandidateSite], cancellationToken);
+        if (refusal is not null)
+        {
+            others = await SelectAsync([], others, broken, cancellationToken);
+            if (broken.Count == 0 || await TestAsync([.. others, _files.CandidateSite], cancellationToken) is not null)
+                throw new UserError($"nginx does not accept the site of {app}: {refusal.Replace(_files.CandidateSite, paths.NginxSite(app), StringComparison.Ordinal)}.");
+        }
+        return ([.. others, paths.NginxSite(app)], broken);
+    }
+
+    /// <summary>
+    /// The sites that can be served together with those already chosen. All at once is tried first, then by halves:
+    /// a few broken ones among hundreds take a few dozen tries.
+    /// </summary>
+    private async Task<IReadOnlyList<string>> SelectAsync(
+        IReadOnlyList<string> chosen, IReadOnlyList<string> sites, List<BrokenSite> broken, CancellationToken cancellationToken)
+    {
+        if (sites.Count == 0 || await TestAsync([.. chosen, .. sites], cancellationToken) is not { } refusal)
+            return [.. chosen, .. sites];
+        if (sites.Count == 1)
+        {
+            broken.Add(new(sites[0], refusal));
+            return chosen;
+        }
+        var half = sites.Count / 2;
+        chosen = await SelectAsync(chosen, [.. sites.Take(half)], broken, cancellationToken);
+        return await SelectAsync(chosen, [.. sites.Skip(half)], broken, cancellationToken);
+    }
+
+    /// <summary>What nginx has against these sites; null when it accepts them.</summary>
+    private async Task<string?> TestAsync(IReadOnlyList<string> sites, CancellationToken cancellationToken)
+    {
+        var config = AtomicFile.ReadIfExists(_files.Config)
+            ?? throw new UserError("nginx has no configuration yet: start piku once, it writes one.");
+        WriteList(_files.CandidateList, sites);
+        AtomicFile.Write(
+            _files.CandidateConfig, config.Replace(_files.SiteList, _files.CandidateList, StringComparison.Ordinal), AtomicFile.Secret);
+        var run = await ChildProcess.CaptureAsync(
+            new() { Program = "nginx", Arguments = ["-t", "-c", _files.CandidateConfig], Folder = "/", Environment = environment },
+            cancellationToken);
+        return run.Status.Succeeded ? null : NginxMessage.Read(run.Error) ?? run.Status.ToString();
+    }
+
+    private void Write(string path, string? site, IEnumerable<string> sites)
+    {
+        // A list never names a file that is not there.
+        if (site is not null)
+            AtomicFile.Write(path, site, AtomicFile.Readable);
+        WriteList(_files.SiteList, sites);
+        if (site is null)
+            AtomicFile.Delete(path);
+    }
+
+    private static void WriteList(string path, IEnumerable<string> sites) =>
+        AtomicFile.Write(path, NginxDirective.Write(sites.Select(site => NginxDirective.Of("include", site))), AtomicFile.Secret);
+
+    private List<string> SitesOnDisk() =>
+        [.. Directory.EnumerateFiles(paths.NginxRoot, "*.conf").Where(IsSite).Order(StringComparer.Ordinal)];
+
+    private static bool IsSite(string path) => !Path.GetFileName(path).StartsWith('.');
+}

@@ -1,0 +1,118 @@
+using System.Net;
+using System.Net.Sockets;
+using Piku.Core.Machine;
+
+namespace Piku.Core.Services;
+
+/// <summary>Follows one installed vassal from its file to its being up, or to its end.</summary>
+internal sealed class VassalWatch(InstalledVassal vassal, string tokenFile, TimeProvider clock)
+{
+    /// <summary>A listener on this machine takes a connection at once or not at all.</summary>
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromMilliseconds(250);
+
+    private int? _emperor;
+    private int _master;
+    private int _failures;
+    private int _forgiven;
+    private int _command;
+    private long _commandSeen;
+
+    public bool IsReady { get; private set; }
+
+    public VassalFailure? Failure { get; private set; }
+
+    public async Task LookAsync(EmperorStatus? status, CancellationToken cancellationToken)
+    {
+        if (status is null || IsReady || Failure is not null)
+            return;
+        if (HasEnded(status))
+            Fail("ended while it was starting");
+        else if (AtomicFile.ReadIfExists(tokenFile) == vassal.Token && _master != 0)
+            await LookAtWorkAsync(cancellationToken);
+    }
+
+    /// <summary>What to say when it was neither.</summary>
+    public VassalFailure TimedOut(bool emperorAnswers, TimeSpan timeout) => new(vassal.Name, (emperorAnswers, vassal.Vassal.Readiness) switch
+    {
+        (false, _) => "was not started: uWSGI's emperor does not answer",
+        (_, Readiness.Listening { Address: var address }) when _command != 0 =>
+            $"does not listen on {address} after {timeout.TotalSeconds:0} seconds",
+        _ => $"was not ready after {timeout.TotalSeconds:0} seconds",
+    });
+
+    /// <summary>
+    /// A master that had this version and is gone, or replaced, has failed. One that ends before it is ever seen shows
+    /// in the count of failures; so does the end of a predecessor that failed or is still ending, and is forgiven.
+    /// </summary>
+    private bool HasEnded(EmperorStatus status)
+    {
+        var failures = status.Failures.GetValueOrDefault(vassal.Name);
+        var seen = status.Find(vassal.Name);
+        if (_emperor != status.ProcessId)
+        {
+            // First look, or a new emperor that begins from nothing.
+            var hasFailingPredecessor = failures > 0 || seen is { Ending: true };
+            (_emperor, _master, _failures, _forgiven) = (status.ProcessId, 0, failures, hasFailingPredecessor ? 1 : 0);
+        }
+        var ended = failures > _failures || (_master != 0 && (seen is null || seen.Ending || seen.ProcessId != _master));
+        _failures = failures;
+        if (ended && _forgiven-- > 0)
+        {
+            _master = 0;
+            return false;
+        }
+        if (seen is { Ending: false } && seen.Modified >= vassal.Modified)
+            _master = seen.ProcessId;
+        return ended;
+    }
+
+    private async Task LookAtWorkAsync(CancellationToken cancellationToken)
+    {
+        switch (vassal.Vassal.Readiness)
+        {
+            case Readiness.Listening { Address: var address }:
+                IsReady = CommandRuns() && await AcceptsAsync(address, cancellationToken);
+                break;
+            case Readiness.Running { For: var time }:
+                IsReady = CommandRuns() && clock.GetElapsedTime(_commandSeen) >= time;
+                break;
+            default:
+                IsReady = true;
+                break;
+        }
+    }
+
+    /// <summary>
+    /// uWSGI starts a command again when it ends, and does not tell: but then its process is another, or for up to a
+    /// second a zombie.
+    /// </summary>
+    private bool CommandRuns()
+    {
+        var children = ProcessTable.Read().Where(process => process.Parent == _master).ToList();
+        if (_command == 0 && children.Count > 0)
+            (_command, _commandSeen) = (children[0].Id, clock.GetTimestamp());
+        var runs = children.Any(process => process.Id == _command && !process.IsZombie);
+        if (!runs && _command != 0)
+            Fail("ran a command that ended at once");
+        return runs;
+    }
+
+    private static async Task<bool> AcceptsAsync(IPEndPoint address, CancellationToken cancellationToken)
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(ConnectTimeout);
+        try
+        {
+            using var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            await socket.ConnectAsync(address, timeout.Token);
+            return true;
+        }
+        catch (Exception refused) when (refused is SocketException
+            || (refused is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            return false;
+        }
+    }
+
+    private void Fail(string reason) => Failure = new(vassal.Name, reason);
+}

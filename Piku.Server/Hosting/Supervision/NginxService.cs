@@ -1,0 +1,105 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Piku.Core.Machine;
+using Piku.Core.Model;
+using Piku.Core.Services;
+
+namespace Piku.Server.Hosting.Supervision;
+
+/// <summary>Runs nginx where no systemd does: as our user, on our ports, with the sites that it accepts.</summary>
+internal sealed class NginxService : BackgroundService
+{
+    /// <summary>The name in the certificate for names that nobody has (RFC 2606: never anybody's).</summary>
+    private static readonly string[] NoName = ["piku.invalid"];
+
+    private readonly PikuPaths _paths;
+    private readonly NginxFiles _files;
+    private readonly NginxOptions _options;
+    private readonly NginxServer _server;
+    private readonly NginxMaster _master;
+    private readonly EnvMap _environment;
+    private readonly TimeProvider _clock;
+    private readonly ILogger<NginxService> _logger;
+    private readonly SupervisedProgram _program;
+
+    /// <param name="environment">What programs may see of ours: PATH, HOME, USER, LANG.</param>
+    public NginxService(PikuPaths paths, NginxOptions options, EnvMap environment, TimeProvider clock, ILogger<NginxService> logger)
+    {
+        (_paths, _files, _options, _environment, _clock, _logger) = (paths, new(paths), options, environment, clock, logger);
+        (_server, _master) = (new(paths, environment, clock), new(_files, clock));
+        _program = new(new("nginx", PrepareAsync, IsReadyAsync, NginxMessage.Read), RestartPolicy.Default, clock, logger);
+    }
+
+    /// <inheritdoc cref="SupervisedProgram.Ready"/>
+    public Task Ready => _program.Ready;
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => _program.RunAsync(stoppingToken);
+
+    private async Task<ProgramCall> PrepareAsync(CancellationToken cancellationToken)
+    {
+        if (!Ready.IsCompleted)
+            CheckPorts();
+        var facts = await NginxFacts.ReadAsync(_environment, cancellationToken);
+        foreach (var folder in new[] { _paths.NginxRoot, _files.Temporary })
+            Directory.CreateDirectory(folder);
+        AtomicFile.RemoveLeftovers(_paths.NginxRoot);
+        EnsureCertificate();
+        var mimeTypes = Path.Combine(facts.ConfigFolder, "mime.types");
+        AtomicFile.Write(_files.Config, NginxConfig.Write(_files, _options, File.Exists(mimeTypes) ? mimeTypes : null), AtomicFile.Readable);
+        foreach (var site in await _server.ListGoodSitesAsync(cancellationToken))
+            Log.BrokenSite(_logger, site.Path, site.Message);
+        return new()
+        {
+            Program = "nginx",
+            Arguments = ["-c", _files.Config],
+            Folder = _paths.Root,
+            Environment = _environment,
+        };
+    }
+
+    /// <summary>nginx would find out too, but takes seconds to give up and says it less well.</summary>
+    private void CheckPorts()
+    {
+        foreach (var port in new[] { _options.HttpPort, _options.HttpsPort })
+        {
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Any, port);
+                listener.Start();
+            }
+            catch (SocketException refused)
+            {
+                throw new UserError(
+                    $"nginx cannot listen on port {port} ({refused.Message}): stop what uses it, or set another port.", refused);
+            }
+        }
+    }
+
+    private void EnsureCertificate()
+    {
+        if (AtomicFile.ReadIfExists(_files.DefaultCertificate) is { } present && File.Exists(_files.DefaultCertificateKey)
+            && SelfSignedCertificate.IsCurrent(present, NoName, _clock))
+            return;
+        var made = SelfSignedCertificate.Create(NoName, _clock);
+        AtomicFile.Write(_files.DefaultCertificateKey, made.Key, AtomicFile.Secret);
+        AtomicFile.Write(_files.DefaultCertificate, made.Certificate, AtomicFile.Readable);
+    }
+
+    private async Task<bool> IsReadyAsync(int processId, CancellationToken cancellationToken)
+    {
+        if (_master.ProcessId != processId)
+            return false;
+        try
+        {
+            using var client = new TcpClient();
+            await client.ConnectAsync(IPAddress.Loopback, _options.HttpPort, cancellationToken);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,103 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Piku.Core.Machine;
+using Piku.Core.Model;
+using Piku.Core.Services;
+using Piku.Server.Hosting.Supervision;
+using Piku.Tests.Machine;
+
+namespace Piku.Tests.Services;
+
+/// <summary>The emperor and nginx as children of ours.</summary>
+public sealed class SupervisionTests
+{
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task An_emperor_that_is_killed_comes_back_with_its_apps_and_leaves_nothing()
+    {
+        await using var piku = await Installation.WithEmperorAsync();
+        var (wsgi, web) = (Installation.FreePort(), Installation.FreePort());
+        Assert.Empty(await piku.UpAsync(
+            piku.Emperor.Install(piku.Wsgi("blog", wsgi, Installation.Answering("hello"))),
+            piku.Emperor.Install(piku.Command("web", $"cd / && {Installation.Serving(web)[5..]}", new Readiness.Listening(new(System.Net.IPAddress.Loopback, web))))));
+        var before = piku.Processes();
+        var emperor = (await piku.Emperor.StatusAsync(Cancelled))!.ProcessId;
+        Signals.Send(emperor, Signals.Kill);
+        await Eventually.TrueAsync(async () => await piku.Emperor.StatusAsync(Cancelled) is { } status && status.ProcessId != emperor);
+        await Eventually.TrueAsync(async () => Installation.Accepts(wsgi) && await Installation.GetAsync(wsgi) == "200 hello");
+        await Eventually.TrueAsync(() => Installation.Accepts(web));
+        Assert.DoesNotContain(before, ProcessTable.IsRunning);
+    }
+
+    [Fact]
+    public async Task Stopping_the_emperor_leaves_nothing()
+    {
+        await using var piku = await Installation.WithEmperorAsync();
+        var (wsgi, web) = (Installation.FreePort(), Installation.FreePort());
+        Assert.Empty(await piku.UpAsync(
+            piku.Emperor.Install(piku.Wsgi("blog", wsgi, Installation.Answering("hello"))),
+            piku.Emperor.Install(piku.Command("web", $"cd / && {Installation.Serving(web)[5..]}", new Readiness.Listening(new(System.Net.IPAddress.Loopback, web))))));
+        Assert.NotEmpty(piku.Processes());
+        await piku.StopAsync();
+        await Eventually.TrueAsync(() => piku.Processes().Count == 0);
+        Assert.False(Installation.Accepts(wsgi) || Installation.Accepts(web));
+    }
+
+    [Fact]
+    public async Task Nginx_that_is_killed_comes_back_with_its_sites()
+    {
+        await using var piku = await Installation.WithNginxAsync();
+        await piku.Nginx.ApplySiteAsync(AppName.Parse("blog"), NginxTests.Site(piku, "blog.test", "hello"), Cancelled);
+        var master = new NginxMaster(new(piku.Paths), TimeProvider.System);
+        var before = master.ProcessId!.Value;
+        Signals.Send(before, Signals.Kill);
+        await Eventually.TrueAsync(() => master.ProcessId is { } now && now != before && Installation.Accepts(piku.Options.HttpPort));
+        Assert.Equal("200 hello", await Installation.GetAsync(piku.Options.HttpPort, "blog.test"));
+    }
+
+    [Fact]
+    public async Task Stopping_nginx_leaves_nothing()
+    {
+        await using var piku = await Installation.WithNginxAsync();
+        var group = ProcessTable.Find(new NginxMaster(new(piku.Paths), TimeProvider.System).ProcessId!.Value)!.Group;
+        await piku.StopAsync();
+        await Eventually.TrueAsync(() => ChildProcessEndTests.IsEmpty(group));
+    }
+
+    [Fact]
+    public async Task A_port_in_use_is_one_sentence()
+    {
+        await using var piku = await Installation.WithNginxAsync();
+        await using var other = new Installation();
+        using var second = new NginxService(
+            other.Paths, piku.Options, Installation.ToolEnvironment, TimeProvider.System, NullLogger<NginxService>.Instance);
+        await second.StartAsync(Cancelled);
+        var failure = await Assert.ThrowsAsync<UserError>(() => second.Ready.WaitAsync(TimeSpan.FromSeconds(10), Cancelled));
+        Assert.Contains($"port {piku.Options.HttpPort}", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_missing_program_is_one_sentence()
+    {
+        await using var piku = new Installation();
+        using var service = new EmperorService(
+            piku.Paths, EnvMap.Empty.With("PATH", "/nowhere"), TimeProvider.System, NullLogger<EmperorService>.Instance);
+        await service.StartAsync(Cancelled);
+        var failure = await Assert.ThrowsAsync<UserError>(() => service.Ready.WaitAsync(TimeSpan.FromSeconds(10), Cancelled));
+        Assert.Contains("'uwsgi'", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Waits_double_up_to_the_longest_and_a_healthy_run_begins_anew()
+    {
+        var policy = new RestartPolicy(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5), HealthyAfter: TimeSpan.FromSeconds(60));
+        var waits = new List<double>();
+        TimeSpan? wait = null;
+        foreach (var lived in new[] { 0, 0, 0, 0, 59, 60, 0 })
+        {
+            wait = policy.WaitAfter(wait, TimeSpan.FromSeconds(lived));
+            waits.Add(wait.Value.TotalSeconds);
+        }
+        Assert.Equal([1, 2, 4, 5, 5, 1, 2], waits);
+    }
+}
