@@ -12,8 +12,6 @@ namespace Piku.Server.Ssh;
 /// <summary>The life of one connection: versions and keys, then who it is, then its channels, then the farewell.</summary>
 internal sealed class SshConnection
 {
-    private static readonly SshProtocolException Stopping = new(DisconnectReason.ByApplication, "the server is stopping");
-
     private readonly ConnectionEnd _end = new();
     private readonly Socket _socket;
     private readonly IDisposable _place;
@@ -37,8 +35,13 @@ internal sealed class SshConnection
         (_socket, _place, _id, _options, _handler, _logger) = (socket, place, id, options, handler, logger);
     }
 
-    /// <summary>Lets the sessions end, and then tells the client why.</summary>
-    public void Stop() => _end.Because(Stopping);
+    /// <summary>Lets the sessions end, within bounds, and then the connection.</summary>
+    public async Task StopAsync()
+    {
+        if (_protocol is { } protocol)
+            await protocol.FinishAsync();
+        _end.Because(new SshProtocolException(DisconnectReason.ByApplication, "the server is stopping"));
+    }
 
     /// <summary>Runs the connection to its end; whatever happens stays here.</summary>
     public async Task RunAsync()
@@ -50,8 +53,6 @@ internal sealed class SshConnection
         {
             var sending = GuardAsync(() => transport.SendLoopAsync(abort.Token));
             await GuardAsync(() => ServeAsync(transport, _end.Token));
-            if (_end.Reason == Stopping && _protocol is not null)
-                await _protocol.CancelAsync();
             await SayFarewellAsync(transport, sending, abort);
             if (_protocol is not null)
                 await _protocol.AbandonAsync();

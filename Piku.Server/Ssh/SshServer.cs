@@ -63,9 +63,8 @@ internal sealed class SshServer(
         await _stopping.CancelAsync();
         CloseListeners();
         await _accepting;
-        foreach (var connection in _connections.Keys)
-            connection.Stop();
-        await Task.WhenAll(_connections.Values).WaitAsync(cancellationToken);
+        await Task.WhenAll(_connections.Select(connection => Task.WhenAll(connection.Key.StopAsync(), connection.Value)))
+            .WaitAsync(cancellationToken);
     }
 
     public async ValueTask DisposeAsync()

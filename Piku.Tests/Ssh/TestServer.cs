@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography;
 using System.Text;
 using Piku.Server.Ssh;
 using Piku.Server.Ssh.Authentication;
@@ -49,7 +50,7 @@ internal sealed class TestServer : IAsyncDisposable
     public async Task<string> MakeKeyAsync(string name, string type, params string[] more)
     {
         var path = Path.Combine(Folder, name);
-        var made = await Program.RunAsync("ssh-keygen", ["-q", "-t", type, "-N", "", "-C", name, "-f", path, .. more]);
+        var made = await Programs.RunAsync("ssh-keygen", ["-q", "-t", type, "-N", "", "-C", name, "-f", path, .. more]);
         Assert.Equal((0, ""), (made.ExitCode, made.Error));
         return path;
     }
@@ -64,7 +65,17 @@ internal sealed class TestServer : IAsyncDisposable
 
     /// <summary>Runs the OpenSSH client to its end.</summary>
     public Task<ProgramResult> SshAsync(string command, string input = "", params string[] options) =>
-        Program.RunAsync("ssh", [.. SshArguments(options), command], Encoding.UTF8.GetBytes(input));
+        Programs.RunAsync("ssh", [.. SshArguments(options), command], Encoding.UTF8.GetBytes(input));
+
+    /// <summary>The SHA-256 of all that a command puts out, however much it is.</summary>
+    public async Task<byte[]> HashOfOutputAsync(string command, params string[] options)
+    {
+        using var ssh = Programs.Start("ssh", [.. SshArguments(options), command]);
+        ssh.StandardInput.Close();
+        var hash = await SHA256.HashDataAsync(ssh.StandardOutput.BaseStream, TestContext.Current.CancellationToken);
+        await ssh.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return hash;
+    }
 
     public async ValueTask DisposeAsync()
     {

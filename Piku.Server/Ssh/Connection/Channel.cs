@@ -29,6 +29,7 @@ internal sealed class Channel
     // The window bounds what it holds, so that writing to it never waits.
     private readonly Pipe _input = new(new PipeOptions(
         pauseWriterThreshold: 0, resumeWriterThreshold: 0, minimumSegmentSize: InputSegment, useSynchronizationContext: false));
+    private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource? _windowGrew;
     private bool _eofReceived;
     private bool _closeReceived;
@@ -73,6 +74,9 @@ internal sealed class Channel
                 return _closeSent && _closeReceived && !_isServed;
         }
     }
+
+    /// <summary>Completed when the channel has been released.</summary>
+    public Task Over => _over.Task;
 
     /// <summary>Lets a service run, which ends with <see cref="Close"/>.</summary>
     public void Serve(Func<Task> service)
@@ -181,6 +185,7 @@ internal sealed class Channel
     {
         _input.Writer.Complete();
         _input.Reader.Complete();
+        _over.SetResult();
     }
 
     /// <summary>The input's reader has taken data.</summary>

@@ -21,12 +21,15 @@ internal sealed class ConnectionProtocol(SshTransport transport, ConnectionConte
             Dispatch((await transport.ReceiveAsync(cancellationToken)).Span);
     }
 
-    /// <summary>Asks all sessions to end, and waits for them as long as they may take.</summary>
-    public async Task CancelAsync()
+    /// <summary>Asks all sessions to end, and waits, within bounds, until they have and the client knows.</summary>
+    public async Task FinishAsync()
     {
+        AllowsSessions = false;
         foreach (var channel in Open())
             channel.Cancel();
         await ServicesAsync();
+        var over = Task.WhenAll(Open().Select(channel => channel.Over));
+        await Task.WhenAny(over, Task.Delay(context.Options.Limits.Farewell));
     }
 
     /// <summary>The client has gone: ends all channels, and waits for those who serve them.</summary>
@@ -179,13 +182,8 @@ internal sealed class ConnectionProtocol(SshTransport transport, ConnectionConte
     private async Task ServicesAsync()
     {
         var services = Task.WhenAll(Open().Select(channel => channel.Service));
-        try
-        {
-            await services.WaitAsync(context.Options.Limits.SessionEnd);
-        }
-        catch (TimeoutException)
-        {
+        await Task.WhenAny(services, Task.Delay(context.Options.Limits.SessionEnd));
+        if (!services.IsCompleted)
             context.Logger.SessionsLinger(context.Id);
-        }
     }
 }

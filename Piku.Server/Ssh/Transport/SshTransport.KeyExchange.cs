@@ -31,7 +31,8 @@ internal sealed partial class SshTransport
 
     private void RekeyIfDue()
     {
-        if (Volatile.Read(ref _serverInit) is null
+        if (_packetsLeft is null // before authentication only the client may want to
+            && Volatile.Read(ref _serverInit) is null
             && (_sender.BytesWithKeys >= _limits.RekeyBytes
                 || _receiver.BytesWithKeys >= _limits.RekeyBytes
                 || Environment.TickCount64 >= _rekeyAt))

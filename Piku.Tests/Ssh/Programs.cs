@@ -6,7 +6,7 @@ namespace Piku.Tests.Ssh;
 internal sealed record ProgramResult(int ExitCode, string Output, string Error);
 
 /// <summary>Runs other programs, never for longer than the limit.</summary>
-internal static class Program
+internal static class Programs
 {
     public static async Task<ProgramResult> RunAsync(string name, IEnumerable<string> arguments, byte[]? input = null)
     {
