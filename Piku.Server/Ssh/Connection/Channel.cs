@@ -1,0 +1,294 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
+using System.IO.Pipelines;
+using Piku.Server.Ssh.Transport;
+using Piku.Server.Ssh.Wire;
+
+namespace Piku.Server.Ssh.Connection;
+
+/// <summary>
+/// One channel of a connection (RFC 4254, section 5): data both ways, each within its window, and the way to its
+/// end. Messages come in from the connection's receive loop; whoever serves the channel reads and writes the streams.
+/// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "A token source without a timer or a wait handle holds nothing to dispose of.")]
+internal sealed class Channel
+{
+    private const uint StandardError = 1;
+    private const int InputSegment = 16 * 1024;
+
+    private readonly Lock _gate = new();
+    private readonly SshTransport _transport;
+    private readonly uint _peer;
+    private readonly int _maxDataLength;
+    private readonly ReceiveWindow _receiveWindow;
+    private readonly SendWindow _sendWindow;
+    private readonly AnswerRequest _answer;
+    private readonly CancellationTokenSource _gone = new();
+
+    // The window bounds what it holds, so that writing to it never waits.
+    private readonly Pipe _input = new(new PipeOptions(
+        pauseWriterThreshold: 0, resumeWriterThreshold: 0, minimumSegmentSize: InputSegment, useSynchronizationContext: false));
+    private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource? _windowGrew;
+    private bool _eofReceived;
+    private bool _closeReceived;
+    private bool _closeSent;
+    private bool _isServed;
+
+    public Channel(SshTransport transport, ChannelOpening opening, uint number, SshLimits limits, AnswerRequest answer)
+    {
+        _transport = transport;
+        _peer = opening.PeerNumber;
+        _maxDataLength = limits.DataLength;
+        _receiveWindow = new ReceiveWindow(limits.Window);
+        _sendWindow = new SendWindow(opening.Window, Math.Min(opening.MaxDataLength, (uint)limits.SendBuffer));
+        _answer = answer;
+        Number = number;
+        Input = new ChannelInput(this, _input.Reader);
+        Output = new ChannelOutput(this, null);
+        Error = new ChannelOutput(this, StandardError);
+    }
+
+    /// <summary>By which the client calls it.</summary>
+    public uint Number { get; }
+
+    public Stream Input { get; }
+
+    public Stream Output { get; }
+
+    public Stream Error { get; }
+
+    /// <summary>Cancelled when the client has closed the channel, or the connection ends.</summary>
+    public CancellationToken Gone => _gone.Token;
+
+    /// <summary>Completed when nobody serves the channel.</summary>
+    public Task Service { get; private set; } = Task.CompletedTask;
+
+    /// <summary>Whether both sides have closed it and nobody serves it any more, so that its number is free.</summary>
+    public bool IsOver
+    {
+        get
+        {
+            lock (_gate)
+                return _closeSent && _closeReceived && !_isServed;
+        }
+    }
+
+    /// <summary>Completed when the channel has been released.</summary>
+    public Task Over => _over.Task;
+
+    /// <summary>Lets a service run, which ends with <see cref="Close"/>.</summary>
+    public void Serve(Func<Task> service)
+    {
+        _isServed = true;
+        Service = Task.Run(service);
+    }
+
+    /// <summary>Takes data into the input; there is none for extended data, which a client has no use for.</summary>
+    public void Receive(ReadOnlySpan<byte> data, bool isExtended)
+    {
+        if (data.Length > _maxDataLength)
+            throw new SshProtocolException("more data in a message than the channel allows");
+        lock (_gate)
+        {
+            _receiveWindow.Take(data.Length);
+            if (_eofReceived || _closeSent)
+                return;
+        }
+        if (isExtended)
+        {
+            Consumed(data.Length);
+            return;
+        }
+        _input.Writer.Write(data);
+        FlushInput();
+    }
+
+    public void ReceiveEof()
+    {
+        _eofReceived = true;
+        _input.Writer.Complete();
+    }
+
+    public void GrowWindow(uint by)
+    {
+        lock (_gate)
+        {
+            _sendWindow.Grow(by);
+            WakeWriters();
+        }
+    }
+
+    public void Answer(ref SshReader reader)
+    {
+        var type = reader.ReadName();
+        var wantsReply = reader.ReadBoolean();
+        var answer = _answer(type, ref reader);
+        if (wantsReply)
+            SendSimple(answer.IsAccepted ? MessageNumber.ChannelSuccess : MessageNumber.ChannelFailure);
+        answer.Then?.Invoke();
+    }
+
+    public void ReceiveClose()
+    {
+        lock (_gate)
+            _closeReceived = true;
+        SendClose();
+        Abandon();
+    }
+
+    /// <summary>Asks whoever serves the channel to end; the streams still work.</summary>
+    public void Cancel() => _ = _gone.CancelAsync();
+
+    /// <summary>The client has gone: reading and writing fail from now on.</summary>
+    public void Abandon()
+    {
+        lock (_gate)
+        {
+            _closeSent = _closeReceived = true;
+            WakeWriters();
+        }
+        _input.Writer.Complete(new IOException("the client has gone")); // unless it is complete already
+        Cancel();
+    }
+
+    /// <summary>Sends a request that wants no reply (RFC 4254, section 5.4), unless the channel is closed.</summary>
+    /// <param name="content">What follows the type.</param>
+    public void Request(string type, ReadOnlySpan<byte> content)
+    {
+        using var request = new SshWriter(MessageNumber.ChannelRequest);
+        request.WriteUInt32(_peer);
+        request.WriteText(type);
+        request.WriteBoolean(false);
+        request.WriteBytes(content);
+        lock (_gate)
+        {
+            if (!_closeSent)
+                _transport.Send(request.Written);
+        }
+    }
+
+    /// <summary>The service is done: no more data, and no more channel once the client has closed it too.</summary>
+    public void Close()
+    {
+        lock (_gate)
+        {
+            _isServed = false;
+            SendSimple(MessageNumber.ChannelEof);
+            SendClose();
+        }
+    }
+
+    /// <summary>Gives back what an abandoned input still holds; comes when the channel is over.</summary>
+    public void Release()
+    {
+        _input.Writer.Complete();
+        _input.Reader.Complete();
+        _over.SetResult();
+    }
+
+    /// <summary>The input's reader has taken data.</summary>
+    public void Consumed(int length)
+    {
+        lock (_gate)
+        {
+            var given = _receiveWindow.Consume(length);
+            if (given == 0 || _closeSent || _eofReceived)
+                return;
+            using var message = new SshWriter(MessageNumber.ChannelWindowAdjust);
+            message.WriteUInt32(_peer);
+            message.WriteUInt32((uint)given);
+            _transport.Send(message.Written);
+        }
+    }
+
+    /// <summary>Sends data, as much at a time as the client's window and the connection take.</summary>
+    /// <exception cref="IOException">The channel is closed, or the client has gone.</exception>
+    public async ValueTask WriteAsync(ReadOnlyMemory<byte> data, uint? dataType, CancellationToken cancellationToken)
+    {
+        while (!data.IsEmpty)
+        {
+            var sent = TrySend(data.Span, dataType, out var wait);
+            if (sent == 0)
+                await wait.WaitAsync(cancellationToken);
+            data = data[sent..];
+        }
+    }
+
+    private int TrySend(ReadOnlySpan<byte> data, uint? dataType, out Task wait)
+    {
+        wait = Task.CompletedTask;
+        lock (_gate)
+        {
+            if (_closeSent)
+                throw new IOException("the client has closed the channel");
+            var length = _sendWindow.Allows(data.Length);
+            if (length == 0)
+            {
+                _windowGrew ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                wait = _windowGrew.Task;
+                return 0;
+            }
+            Span<byte> head = stackalloc byte[13];
+            if (_transport.TrySend(WriteHead(head, dataType, length), data[..length]))
+            {
+                _sendWindow.Take(length);
+                return length;
+            }
+            wait = _transport.RoomAsync();
+            return 0;
+        }
+    }
+
+    // byte type, uint32 recipient, [uint32 data type,] string data (RFC 4254, section 5.2)
+    private ReadOnlySpan<byte> WriteHead(Span<byte> head, uint? dataType, int length)
+    {
+        head[0] = (byte)(dataType is null ? MessageNumber.ChannelData : MessageNumber.ChannelExtendedData);
+        BinaryPrimitives.WriteUInt32BigEndian(head[1..], _peer);
+        var end = 5;
+        if (dataType is { } type)
+        {
+            BinaryPrimitives.WriteUInt32BigEndian(head[end..], type);
+            end += sizeof(uint);
+        }
+        BinaryPrimitives.WriteInt32BigEndian(head[end..], length);
+        return head[..(end + sizeof(uint))];
+    }
+
+    private void SendClose()
+    {
+        lock (_gate)
+        {
+            SendSimple(MessageNumber.ChannelClose);
+            _closeSent = true;
+            WakeWriters();
+        }
+    }
+
+    private void SendSimple(MessageNumber number)
+    {
+        Span<byte> message = stackalloc byte[1 + sizeof(uint)];
+        message[0] = (byte)number;
+        BinaryPrimitives.WriteUInt32BigEndian(message[1..], _peer);
+        lock (_gate)
+        {
+            if (!_closeSent)
+                _transport.Send(message);
+        }
+    }
+
+    private void WakeWriters()
+    {
+        _windowGrew?.SetResult();
+        _windowGrew = null;
+    }
+
+    private void FlushInput()
+    {
+        var flush = _input.Writer.FlushAsync();
+        if (!flush.IsCompletedSuccessfully)
+            throw new InvalidOperationException("a pipe without a threshold has none to wait for");
+        flush.GetAwaiter().GetResult();
+    }
+}

@@ -1,0 +1,139 @@
+using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
+using System.Text;
+using System.Threading.Channels;
+using Piku.Server.Ssh.Wire;
+
+namespace Piku.Server.Ssh.Connection;
+
+/// <summary>A channel of the type <c>session</c> (RFC 4254, section 6): it runs one command, once, and reports its exit.</summary>
+internal sealed class SessionChannel
+{
+    /// <summary>EX_SOFTWARE of sysexits.h; 255 is what ssh says for failures of its own.</summary>
+    private const int InternalError = 70;
+
+    private const int KeptSignals = 16;
+
+    private readonly ConnectionProtocol _connection;
+    private readonly ConnectionContext _context;
+    private readonly Channel _channel;
+    private readonly string _id;
+    private readonly Dictionary<string, string> _environment = new(StringComparer.Ordinal);
+    private readonly Channel<string> _signals = System.Threading.Channels.Channel.CreateBounded<string>(
+        new BoundedChannelOptions(KeptSignals) { FullMode = BoundedChannelFullMode.DropWrite, SingleWriter = true });
+    private bool _isStarted;
+
+    private SessionChannel(ChannelOpening opening)
+    {
+        _connection = opening.Connection;
+        _context = _connection.Context;
+        _channel = opening.Accept(Answer);
+        _id = $"{_context.Id}/{_channel.Number}";
+    }
+
+    public static void Open(ChannelOpening opening, ref SshReader reader)
+    {
+        reader.End();
+        if (opening.Connection.AllowsSessions)
+            _ = new SessionChannel(opening);
+        else
+            opening.Refuse(OpenFailure.AdministrativelyProhibited, "the client wanted no more sessions");
+    }
+
+    /// <summary>Sets a variable of the environment, if it is one that a client may set.</summary>
+    public bool TrySet(string name, string value)
+    {
+        var limits = _context.Options.Limits;
+        var isAllowed = !_isStarted
+            && (_environment.Count < limits.EnvironmentVariables || _environment.ContainsKey(name))
+            && name.Length + value.Length <= limits.EnvironmentVariableLength
+            && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_')
+            && _context.Options.AcceptedEnvironment.Any(accepted => Matches(accepted, name));
+        if (isAllowed)
+            _environment[name] = value;
+        return isAllowed;
+    }
+
+    /// <summary>Starts the session, unless it has started before.</summary>
+    /// <param name="command">Null for a shell.</param>
+    public RequestAnswer Start(string? command)
+    {
+        if (_isStarted)
+            return RequestAnswer.Refused;
+        _isStarted = true;
+        return new(true, Then: () => _channel.Serve(() => RunAsync(command)));
+    }
+
+    /// <summary>Passes a signal on to the session; those that nobody takes are dropped.</summary>
+    public void Signal(string name) => _signals.Writer.TryWrite(name);
+
+    private RequestAnswer Answer(string type, ref SshReader reader) =>
+        SessionRequests.Table.TryGetValue(type, out var answer) ? answer(this, ref reader) : RequestAnswer.Refused;
+
+    private static bool Matches(string accepted, string name) =>
+        accepted.EndsWith('*') ? name.StartsWith(accepted[..^1], StringComparison.Ordinal) : name == accepted;
+
+    private async Task RunAsync(string? command)
+    {
+        var session = new SshSession
+        {
+            Id = _id,
+            User = _context.User.Name,
+            Key = _context.User.Key,
+            RemoteEndPoint = _context.RemoteEndPoint,
+            LocalEndPoint = _context.LocalEndPoint,
+            Command = command,
+            Environment = _environment,
+            Input = _channel.Input,
+            Output = _channel.Output,
+            Error = _channel.Error,
+            Signals = _signals.Reader,
+        };
+        _context.Logger.SessionStarted(_id);
+        var status = await HandleAsync(session);
+        _context.Logger.SessionEnded(_id, status);
+        SendExitStatus(status);
+        _channel.Close();
+        _connection.Release(_channel);
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever a handler throws ends its session only.")]
+    private async Task<int> HandleAsync(SshSession session)
+    {
+        try
+        {
+            return await _context.Handler(session, _channel.Gone);
+        }
+        catch (Exception e) when (_channel.Gone.IsCancellationRequested)
+        {
+            _context.Logger.SessionCancelled(_id, e.Message);
+        }
+        catch (Exception e)
+        {
+            _context.Logger.SessionFailed(_id, e);
+            await TellOfErrorAsync();
+        }
+        return InternalError;
+    }
+
+    private async Task TellOfErrorAsync()
+    {
+        using var patience = new CancellationTokenSource(_context.Options.Limits.Farewell);
+        try
+        {
+            await _channel.Error.WriteAsync(Encoding.UTF8.GetBytes($"internal error ({_id})\n"), patience.Token);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            _context.Logger.SessionCancelled(_id, e.Message);
+        }
+    }
+
+    // uint32 exit_status (RFC 4254, section 6.10)
+    private void SendExitStatus(int status)
+    {
+        Span<byte> content = stackalloc byte[sizeof(int)];
+        BinaryPrimitives.WriteInt32BigEndian(content, status);
+        _channel.Request("exit-status", content);
+    }
+}

@@ -1,0 +1,59 @@
+namespace Piku.Server.Ssh;
+
+/// <summary>Every bound of the server, with where its default comes from.</summary>
+internal sealed record SshLimits
+{
+    /// <summary>From the first byte to a verified key. Half of sshd's LoginGraceTime (120 s): nobody types a password here.</summary>
+    public TimeSpan LoginGrace { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Refused authentication requests until the connection ends: sshd's MaxAuthTries.</summary>
+    public int AuthenticationTries { get; init; } = 6;
+
+    /// <summary>Packets until authentication; OpenSSH needs about 12, and two for each further key that it offers.</summary>
+    public int PacketsBeforeAuthentication { get; init; } = 100;
+
+    /// <summary>Longest packet until authentication: what RFC 4253, section 6.1, obliges everyone to take.</summary>
+    public int PacketLengthBeforeAuthentication { get; init; } = 35_000;
+
+    /// <summary>Longest packet after it: OpenSSH's PACKET_MAX_SIZE.</summary>
+    public int PacketLength { get; init; } = 256 * 1024;
+
+    /// <summary>Connections that have not authenticated yet, from everywhere: sshd's MaxStartups.</summary>
+    public int StartingConnections { get; init; } = 100;
+
+    /// <summary>And from one address (one /64 of IPv6): the tenth of it, so that no single host can take all.</summary>
+    public int StartingConnectionsPerAddress { get; init; } = 10;
+
+    /// <summary>Channels open at once on a connection: sshd's MaxSessions.</summary>
+    public int ChannelsPerConnection { get; init; } = 10;
+
+    /// <summary>Data of one channel that a client may send before we have consumed it: OpenSSH's CHAN_SES_WINDOW_DEFAULT.</summary>
+    public int Window { get; init; } = 2 * 1024 * 1024;
+
+    /// <summary>Most data in one message to us: twice OpenSSH's, because larger packets cost less.</summary>
+    public int DataLength { get; init; } = 64 * 1024;
+
+    /// <summary>Bytes that wait for the socket before those who produce them wait too: about what a socket takes at once.</summary>
+    public int SendBuffer { get; init; } = 256 * 1024;
+
+    /// <summary>Environment variables that a session may have; sshd's limit is 1000, a git client sends a handful.</summary>
+    public int EnvironmentVariables { get; init; } = 64;
+
+    /// <summary>Characters of a variable's name and value together.</summary>
+    public int EnvironmentVariableLength { get; init; } = 4096;
+
+    /// <summary>Keys are changed after so much data either way (RFC 4253, section 9: a gigabyte)…</summary>
+    public long RekeyBytes { get; init; } = 1L << 30;
+
+    /// <summary>…and after so long (ibid.: an hour).</summary>
+    public TimeSpan RekeyAfter { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>From our wish to change keys to the change.</summary>
+    public TimeSpan RekeyWithin { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>For the last words of a connection to arrive.</summary>
+    public TimeSpan Farewell { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>For sessions to end after their client has gone or the server stops.</summary>
+    public TimeSpan SessionEnd { get; init; } = TimeSpan.FromSeconds(10);
+}

@@ -1,0 +1,31 @@
+using System.Net;
+using Piku.Server.Ssh.Authentication;
+using Piku.Server.Ssh.Crypto;
+
+namespace Piku.Server.Ssh;
+
+/// <summary>What a server is made of. Nothing changes after it has started.</summary>
+internal sealed record SshServerOptions
+{
+    /// <summary>Where to listen; port 0 takes a free one. IPv6 end points take no IPv4.</summary>
+    public required IReadOnlyList<IPEndPoint> EndPoints { get; init; }
+
+    /// <summary>By which clients know this server; at least one. See <see cref="HostKeyStore"/>.</summary>
+    public required IReadOnlyList<HostKey> HostKeys { get; init; }
+
+    /// <summary>Who may come in.</summary>
+    public required AuthorizedKeys AuthorizedKeys { get; init; }
+
+    /// <summary>Which user names are known. The key alone is the identity, so by default any name will do.</summary>
+    public Func<string, bool> IsUser { get; init; } = _ => true;
+
+    /// <summary>Variables that a client may set for its session; a <c>*</c> at the end stands for any ending.</summary>
+    public IReadOnlyList<string> AcceptedEnvironment { get; init; } = ["GIT_PROTOCOL", "LANG", "LC_*"];
+
+    /// <summary>The version line, without its end (RFC 4253, section 4.2).</summary>
+    public string Version { get; init; } = "SSH-2.0-piku_0.1";
+
+    public AlgorithmSuite Algorithms { get; init; } = AlgorithmSuite.Default;
+
+    public SshLimits Limits { get; init; } = new();
+}

@@ -1,0 +1,35 @@
+namespace Piku.Server.Ssh.Wire;
+
+/// <summary>Message numbers (RFC 4250, section 4.1.2; RFC 5656, section 7.1; RFC 8308, section 2.3).</summary>
+internal enum MessageNumber
+{
+    Disconnect = 1,
+    Ignore = 2,
+    Unimplemented = 3,
+    Debug = 4,
+    ServiceRequest = 5,
+    ServiceAccept = 6,
+    ExtInfo = 7,
+    KexInit = 20,
+    NewKeys = 21,
+    KexEcdhInit = 30,
+    KexEcdhReply = 31,
+    UserAuthRequest = 50,
+    UserAuthFailure = 51,
+    UserAuthSuccess = 52,
+    UserAuthPkOk = 60,
+    GlobalRequest = 80,
+    RequestSuccess = 81,
+    RequestFailure = 82,
+    ChannelOpen = 90,
+    ChannelOpenConfirmation = 91,
+    ChannelOpenFailure = 92,
+    ChannelWindowAdjust = 93,
+    ChannelData = 94,
+    ChannelExtendedData = 95,
+    ChannelEof = 96,
+    ChannelClose = 97,
+    ChannelRequest = 98,
+    ChannelSuccess = 99,
+    ChannelFailure = 100,
+}
