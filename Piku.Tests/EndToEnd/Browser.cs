@@ -32,7 +32,8 @@ public sealed class Browser : IDisposable
                 RemoteCertificateValidationCallback = (_, certificate, _, errors) =>
                     certificate is X509Certificate2 && !errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch),
             },
-        }) { Timeout = Patience };
+        })
+        { Timeout = Patience };
     }
 
     public void Dispose() => _http.Dispose();

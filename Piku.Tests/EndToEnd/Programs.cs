@@ -22,7 +22,10 @@ internal static class Programs
     {
         var run = await CaptureAsync(new ProgramCall
         {
-            Program = program, Arguments = arguments, Folder = folder, Environment = EnvMap.From([new("PATH", SearchPath), new("HOME", folder)]),
+            Program = program,
+            Arguments = arguments,
+            Folder = folder,
+            Environment = EnvMap.From([new("PATH", SearchPath), new("HOME", folder)]),
         });
         Assert.True(run.Status.Succeeded, $"{program} {string.Join(' ', arguments)}: {run.Status}\n{run.Output}{run.Error}");
         return run.Output;
