@@ -2,6 +2,7 @@
 # Sourced by ./run and ./test: what a Debian machine needs before either can start.
 
 export DEBIAN_FRONTEND=noninteractive DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
+export DOTNET_SKIP_WORKLOAD_INTEGRITY_CHECK=1 DOTNET_GENERATE_ASPNET_CERTIFICATE=false
 # No compiler stays behind: it would be the largest process of a small machine.
 export MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false
 
