@@ -3,20 +3,24 @@ namespace Piku.Tests.EndToEnd;
 /// <summary>One running piku for all tests that leave it as they found it; each uses apps of its own name.</summary>
 public sealed class SharedInstance : IAsyncLifetime
 {
-    public PikuInstance Piku { get; private set; } = null!;
+    private PikuInstance? _piku;
+    private Browser? _browser;
 
-    public Browser Browser { get; private set; } = null!;
+    public PikuInstance Piku => _piku!;
+
+    public Browser Browser => _browser!;
 
     public async ValueTask InitializeAsync()
     {
-        Piku = await PikuInstance.StartAsync();
-        Browser = new Browser(Piku);
+        _piku = await PikuInstance.StartAsync();
+        _browser = new Browser(_piku);
     }
 
     public async ValueTask DisposeAsync()
     {
-        Browser.Dispose();
-        await Piku.DisposeAsync();
+        _browser?.Dispose();
+        if (_piku is not null)
+            await _piku.DisposeAsync();
     }
 }
 
