@@ -1,0 +1,170 @@
+using System.Text;
+using Piku.Core.Machine;
+using Piku.Core.Model;
+
+namespace Piku.Tests.EndToEnd;
+
+/// <summary>
+/// A daemon as a person runs it: the built program, in a root of its own, on ports of its own. Started by root it runs
+/// as the user piku, as ./run does.
+/// </summary>
+public sealed class PikuInstance : IAsyncDisposable
+{
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(20);
+    private static readonly HashSet<int> PromisedPorts = [];
+
+    private readonly string _home;
+    private readonly StringBuilder _output = new();
+    private ChildProcess? _daemon;
+
+    private PikuInstance(string home)
+    {
+        _home = home;
+        Paths = new PikuPaths(Path.Combine(home, ".piku"));
+        Client = new Client(Path.Combine(home, "client"), this);
+        lock (PromisedPorts)
+        {
+            var ports = FreePorts.Find(3, PromisedPorts);
+            PromisedPorts.UnionWith(ports);
+            (SshPort, HttpPort, HttpsPort) = (ports[0], ports[1], ports[2]);
+        }
+    }
+
+    public PikuPaths Paths { get; }
+
+    public int SshPort { get; }
+
+    public int HttpPort { get; }
+
+    public int HttpsPort { get; }
+
+    /// <summary>Somebody whose key may log in.</summary>
+    public Client Client { get; }
+
+    /// <summary>The daemon's process.</summary>
+    public int ProcessId => _daemon!.ProcessId;
+
+    /// <summary>All that the daemon has printed.</summary>
+    public string Output
+    {
+        get
+        {
+            lock (_output)
+                return _output.ToString();
+        }
+    }
+
+    /// <summary>A new, empty installation, ready to be pushed to.</summary>
+    public static async Task<PikuInstance> StartAsync()
+    {
+        var instance = new PikuInstance(Directory.CreateTempSubdirectory("piku-e2e-").FullName);
+        try
+        {
+            File.SetUnixFileMode(instance._home, (UnixFileMode)0b111_101_101);
+            InstallProgram(Path.Combine(instance._home, "program"));
+            await instance.Client.CreateKeyAsync();
+            if (UnixUser.Current.IsRoot)
+                await Programs.RunAsync("chown", ["piku:", instance._home]);
+            await instance.StartDaemonAsync();
+            return instance;
+        }
+        catch
+        {
+            await instance.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Starts the daemon on what is there and waits until it says that it is ready.</summary>
+    public async Task StartDaemonAsync()
+    {
+        lock (_output)
+            _output.Clear();
+        _daemon = await ChildProcess.StartAsync(Serve());
+        await Eventually.TrueAsync(
+            () => Output.Contains("piku is ready", StringComparison.Ordinal) || _daemon.Exit.IsCompleted, StartLimit, () => Output);
+        Assert.False(_daemon.Exit.IsCompleted, Output);
+    }
+
+    /// <summary>Ends the daemon as ctrl-C does, and returns how it ended.</summary>
+    public async Task<ExitStatus> StopDaemonAsync()
+    {
+        Signals.Send(ProcessId, Signals.Interrupt);
+        return await _daemon!.Exit.WaitAsync(StopLimit);
+    }
+
+    /// <summary>Ends the daemon as a power cut would, with no word to anybody.</summary>
+    public async Task KillDaemonAsync()
+    {
+        Signals.Send(ProcessId, Signals.Kill);
+        await _daemon!.Exit.WaitAsync(StopLimit);
+    }
+
+    /// <summary>Processes whose command line, environment apart, names this installation's folder.</summary>
+    public IEnumerable<int> Processes() => Programs.RunningWith(_home);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_daemon is not null)
+        {
+            await _daemon.StopAsync(StopLimit);
+            await _daemon.DisposeAsync();
+        }
+        foreach (var process in Processes())
+            Signals.Send(process, Signals.Kill);
+        await Eventually.TrueAsync(() => TryDelete(_home), TimeSpan.FromSeconds(10), () => $"{_home} is still in use");
+    }
+
+    private ProgramCall Serve()
+    {
+        string[] command = [Path.Combine(_home, "program", "piku"), "serve", "--authorize", Client.PublicKey];
+        return new ProgramCall
+        {
+            Program = UnixUser.Current.IsRoot ? "setpriv" : command[0],
+            Arguments = UnixUser.Current.IsRoot ? ["--reuid=piku", "--regid=piku", "--init-groups", .. command] : command[1..],
+            Folder = "/",
+            Environment = EnvMap.From([
+                new("HOME", _home),
+                new("USER", UnixUser.Current.IsRoot ? "piku" : UnixUser.Current.Name),
+                new("PATH", Programs.SearchPath),
+                new("PIKU_ROOT", Paths.Root),
+                new("PIKU_SSH_PORT", $"{SshPort}"),
+                new("PIKU_HTTP_PORT", $"{HttpPort}"),
+                new("PIKU_HTTPS_PORT", $"{HttpsPort}"),
+            ]),
+            Output = (bytes, _) =>
+            {
+                lock (_output)
+                    _output.Append(Encoding.UTF8.GetString(bytes.Span));
+                return ValueTask.CompletedTask;
+            },
+            Grace = StopLimit,
+        };
+    }
+
+    /// <summary>Where any user can read it: the release artefact when ./test made one, else what these tests were built with.</summary>
+    private static void InstallProgram(string folder)
+    {
+        Directory.CreateDirectory(folder);
+        var built = Environment.GetEnvironmentVariable("PIKU_BINARY") is { Length: > 0 } artefact
+            ? [artefact]
+            : Directory.GetFiles(AppContext.BaseDirectory).Where(file => !Path.GetFileName(file).StartsWith("Piku.Tests", StringComparison.Ordinal));
+        foreach (var file in built)
+            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+    }
+
+    private static bool TryDelete(string folder)
+    {
+        try
+        {
+            if (Directory.Exists(folder))
+                Directory.Delete(folder, recursive: true);
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+}
