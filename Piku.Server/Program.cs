@@ -1,1 +1,5 @@
-Console.WriteLine("piku");
+using Piku.Server.Hosting;
+
+return args is ["serve", .. var rest]
+    ? await Daemon.RunAsync(rest)
+    : await LocalCall.RunAsync(args);

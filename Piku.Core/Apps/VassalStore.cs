@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Piku.Core.Machine;
 using Piku.Core.Model;
+using Piku.Core.Services;
 
 namespace Piku.Core.Apps;
 
@@ -9,7 +10,7 @@ namespace Piku.Core.Apps;
 /// file is there; its twin in <c>uwsgi-available</c> is what was enabled last. Whose a vassal is says its
 /// <c>project</c> line, because <c>a_b_c.1.ini</c> could be named by two apps (D5).
 /// </summary>
-public sealed class VassalStore(PikuPaths paths)
+public sealed class VassalStore(PikuPaths paths, Emperor emperor)
 {
     /// <summary>File names of the vassals that the emperor runs for this app, sorted.</summary>
     public ImmutableArray<string> Enabled(AppName app) =>
@@ -20,28 +21,38 @@ public sealed class VassalStore(PikuPaths paths)
         Owned(paths.VassalsEnabled, app).ToImmutableDictionary(file => Path.GetFileName(file), File.ReadAllText);
 
     /// <summary>
-    /// Makes these vassals, and no others, the app's. A vassal whose text did not change is written again, because
-    /// the emperor reloads on a newer file and the app's code may have changed. Adds before it removes (D17).
+    /// Makes these vassals, and no others, the app's; all are written anew, because the app's code may have changed.
+    /// Adds before it removes (D17).
     /// </summary>
+    /// <returns>What the emperor is to bring up.</returns>
     /// <exception cref="UserError">Another app has a vassal of that name; nothing was written.</exception>
-    public void Replace(AppName app, IReadOnlyDictionary<string, string> vassals)
+    public IReadOnlyList<InstalledVassal> Replace(AppName app, IReadOnlyList<Vassal> vassals)
     {
-        foreach (var name in vassals.Keys)
-            RefuseIfTaken(app, name);
-        foreach (var (name, text) in vassals)
-        {
-            AtomicFile.Write(Path.Combine(paths.VassalsAvailable, name), text, AtomicFile.Secret);
-            AtomicFile.Write(Path.Combine(paths.VassalsEnabled, name), text, AtomicFile.Secret);
-        }
-        foreach (var gone in Enabled(app).Where(name => !vassals.ContainsKey(name)))
-            AtomicFile.Delete(Path.Combine(paths.VassalsEnabled, gone));
+        foreach (var vassal in vassals)
+            RefuseIfTaken(app, vassal.Name);
+        List<InstalledVassal> installed = [.. vassals.Select(emperor.Install)];
+        foreach (var name in installed.Select(vassal => vassal.Name + ".ini"))
+            AtomicFile.Write(Path.Combine(paths.VassalsAvailable, name), File.ReadAllText(Path.Combine(paths.VassalsEnabled, name)), AtomicFile.Secret);
+        foreach (var gone in Enabled(app).Select(Path.GetFileNameWithoutExtension).Except(installed.Select(vassal => vassal.Name)))
+            emperor.Remove(gone!);
+        return installed;
+    }
+
+    /// <summary>Makes the app's vassals what a <see cref="Snapshot"/> has. Those that are so already are left alone.</summary>
+    public void Restore(AppName app, IReadOnlyDictionary<string, string> snapshot)
+    {
+        var present = Snapshot(app);
+        foreach (var (name, text) in snapshot.Where(saved => present.GetValueOrDefault(saved.Key) != saved.Value))
+            emperor.Reinstall(Path.GetFileNameWithoutExtension(name), text);
+        foreach (var gone in present.Keys.Where(name => !snapshot.ContainsKey(name)))
+            emperor.Remove(Path.GetFileNameWithoutExtension(gone));
     }
 
     /// <summary>Takes all vassals of the app from the emperor, which stops them.</summary>
     public void Disable(AppName app)
     {
-        foreach (var file in Owned(paths.VassalsEnabled, app))
-            AtomicFile.Delete(file);
+        foreach (var name in Enabled(app))
+            emperor.Remove(Path.GetFileNameWithoutExtension(name));
     }
 
     /// <summary>Forgets all vassals of the app.</summary>
@@ -54,8 +65,7 @@ public sealed class VassalStore(PikuPaths paths)
 
     private void RefuseIfTaken(AppName app, string name)
     {
-        var file = Path.Combine(paths.VassalsEnabled, name);
-        if (Owner(file) is { } owner && owner != app.Value)
+        if (Owner(Path.Combine(paths.VassalsEnabled, name + ".ini")) is { } owner && owner != app.Value)
             throw new UserError($"the app '{owner}' already has a worker file '{name}': rename the worker in the Procfile.");
     }
 

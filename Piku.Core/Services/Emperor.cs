@@ -31,17 +31,23 @@ public sealed class Emperor(PikuPaths paths, TimeProvider clock)
     public InstalledVassal Install(Vassal vassal)
     {
         Directory.CreateDirectory(_files.Tokens);
-        var path = _files.Ini(vassal.Name);
         var token = RandomNumberGenerator.GetHexString(16, lowercase: true);
-        var modified = Math.Max(
-            clock.GetUtcNow().ToUnixTimeSeconds(),
-            File.Exists(path) ? new DateTimeOffset(File.GetLastWriteTimeUtc(path)).ToUnixTimeSeconds() + 1 : 0);
         // Of the hooks, only these run once the app is loaded, in the process that has loaded it.
         var hook = vassal.Readiness is Readiness.Accepting ? "hook-accepting1-once" : "hook-master-start";
         var announce = UwsgiSetting.Text(hook, $"write:{_files.Token(vassal.Name)} {token}");
-        AtomicFile.Write(
-            path, UwsgiIni.Write([.. vassal.Settings, announce]), AtomicFile.Secret, DateTimeOffset.FromUnixTimeSeconds(modified));
-        return new(vassal, token, modified);
+        return new(vassal, token, Reinstall(vassal.Name, UwsgiIni.Write([.. vassal.Settings, announce])));
+    }
+
+    /// <summary>Writes a vassal's file as it was once; the emperor takes it for a new version.</summary>
+    /// <returns>The file's modification time, whole seconds since 1970.</returns>
+    public long Reinstall(string vassal, string ini)
+    {
+        var path = _files.Ini(vassal);
+        var modified = Math.Max(
+            clock.GetUtcNow().ToUnixTimeSeconds(),
+            File.Exists(path) ? new DateTimeOffset(File.GetLastWriteTimeUtc(path)).ToUnixTimeSeconds() + 1 : 0);
+        AtomicFile.Write(path, ini, AtomicFile.Secret, DateTimeOffset.FromUnixTimeSeconds(modified));
+        return modified;
     }
 
     /// <summary>Takes a vassal's file away; the emperor then stops it. False when there was none.</summary>

@@ -48,6 +48,14 @@ public sealed class NginxServer(PikuPaths paths, EnvMap environment, TimeProvide
         return broken;
     }
 
+    /// <summary>Says whether nginx would accept a site, and changes nothing.</summary>
+    /// <exception cref="UserError">It would not.</exception>
+    public async Task CheckSiteAsync(AppName app, string site, CancellationToken cancellationToken)
+    {
+        using var only = await LockAsync($"site of {app}", cancellationToken);
+        await TryAsync(app, site, [.. SitesOnDisk().Where(other => other != paths.NginxSite(app))], cancellationToken);
+    }
+
     /// <summary>
     /// Lists the sites that nginx accepts in the file that its configuration includes; for its start.
     /// </summary>

@@ -1,0 +1,14 @@
+namespace Piku.Core.Deploy;
+
+/// <summary>Whether an app runs, and if not, why (D25).</summary>
+public enum AppState
+{
+    /// <summary>No version of it was ever started.</summary>
+    NotDeployed,
+
+    /// <summary>The emperor has its vassals.</summary>
+    Running,
+
+    /// <summary>Somebody stopped it.</summary>
+    Stopped,
+}

@@ -1,0 +1,99 @@
+using Piku.Core.Machine;
+using Piku.Core.Model;
+using Piku.Core.Runtimes;
+
+namespace Piku.Core.Deploy;
+
+/// <summary>Does what a <see cref="BuildPlan"/> says: the one place where an app's build and shell commands are run.</summary>
+internal sealed class BuildRunner(PikuPaths paths, AppName app, DeployLog log)
+{
+    private readonly DependencyHashes _hashes = new(paths, app);
+
+    /// <summary>True when a step will change what is installed for a version that may be running.</summary>
+    public bool WillChangeDependencies(BuildPlan plan) =>
+        plan.Steps.Any(step => HashOf(step) is { } hash && !IsUpToDate(step, hash));
+
+    /// <exception cref="UserError">The command failed.</exception>
+    public async Task ShellAsync(string kind, ShellCommand? command, CancellationToken cancel)
+    {
+        if (command is null)
+            return;
+        await log.StepAsync($"Running {kind}", cancel);
+        var status = await ChildProcess.RunAsync(
+            new()
+            {
+                Program = "/bin/sh",
+                Arguments = ["-c", command.Line],
+                Folder = command.Folder,
+                Environment = command.Environment,
+                Output = log.Output,
+            },
+            cancel);
+        if (!status.Succeeded)
+            throw new UserError($"the {kind} command of the Procfile failed with {status}.");
+    }
+
+    /// <exception cref="UserError">A step failed; what it said has been shown.</exception>
+    public async Task RunAsync(IEnumerable<BuildStep> steps, CancellationToken cancel)
+    {
+        foreach (var step in steps)
+        {
+            var hash = HashOf(step);
+            if (hash is not null && IsUpToDate(step, hash))
+                continue;
+            await log.StepAsync(step.Title, cancel);
+            _hashes.Forget(step.Name);
+            foreach (var action in step.Actions)
+                await ActAsync(action, cancel);
+            if (hash is not null)
+                _hashes.Remember(step.Name, hash);
+        }
+    }
+
+    private async Task ActAsync(BuildAction action, CancellationToken cancel)
+    {
+        switch (action)
+        {
+            case BuildAction.Run run:
+                await RunAsync(run, cancel);
+                break;
+            case BuildAction.MakeFolder folder:
+                Directory.CreateDirectory(folder.Path);
+                break;
+            case BuildAction.CopyFile copy when File.Exists(copy.From):
+                File.Copy(copy.From, copy.To, overwrite: true);
+                break;
+            case BuildAction.CopyFile copy:
+                File.Delete(copy.To);
+                break;
+            case BuildAction.Link link when !Path.Exists(link.Path):
+                File.CreateSymbolicLink(link.Path, link.Target);
+                break;
+            default:
+                break;
+        }
+    }
+
+    private async Task RunAsync(BuildAction.Run run, CancellationToken cancel)
+    {
+        Directory.CreateDirectory(run.Folder);
+        var status = await ChildProcess.RunAsync(
+            new()
+            {
+                Program = run.Argv[0],
+                Arguments = run.Argv[1..],
+                Folder = run.Folder,
+                Environment = run.Environment,
+                Output = log.Output,
+            },
+            cancel);
+        if (!status.Succeeded)
+            throw new UserError($"'{string.Join(' ', run.Argv)}' failed with {status}.");
+    }
+
+    private bool IsUpToDate(BuildStep step, string hash) => !step.IsMissing && _hashes.Has(step.Name, hash);
+
+    /// <summary>Null for a step that runs at every deploy.</summary>
+    private string? HashOf(BuildStep step) => step is { Inputs: [], InputValues: [] } ? null
+        : DependencyHashes.Of(step.InputValues, step.Inputs.Select(file => Path.Combine(paths.App(app), file)));
+}

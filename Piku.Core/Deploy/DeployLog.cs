@@ -1,0 +1,19 @@
+using System.Text;
+using Piku.Core.Machine;
+
+namespace Piku.Core.Deploy;
+
+/// <summary>What the person who deploys reads meanwhile, in upstream's voice: <c>-----&gt; </c> leads each step.</summary>
+/// <param name="output">Where it goes; the deploy waits while nobody reads.</param>
+public sealed class DeployLog(OutputSink output)
+{
+    /// <summary>For what build tools write, as they write it.</summary>
+    public OutputSink Output => output;
+
+    public Task StepAsync(string text, CancellationToken cancel) => LineAsync($"-----> {text}", cancel);
+
+    public Task WarnAsync(string text, CancellationToken cancel) => LineAsync($"Warning: {text}", cancel);
+
+    public Task LineAsync(string text, CancellationToken cancel) =>
+        output(Encoding.UTF8.GetBytes(text + "\n"), cancel).AsTask();
+}

@@ -1,0 +1,207 @@
+using System.Diagnostics.CodeAnalysis;
+using Piku.Core.Formats;
+using Piku.Core.Git;
+using Piku.Core.Machine;
+using Piku.Core.Model;
+using Piku.Core.Runtimes;
+using Piku.Core.Workers;
+
+namespace Piku.Core.Deploy;
+
+/// <summary>
+/// Everything that changes how one app runs. Each story takes the app's lock, saves the way back, does its work and
+/// either keeps the result or undoes it: an app is never left between two versions.
+/// </summary>
+/// <param name="by">Who wants it, as a waiting person will read it: "alice".</param>
+/// <param name="log">What that person reads meanwhile.</param>
+public sealed class Deployment(Installation piku, AppName app, string by, DeployLog log)
+{
+    private readonly WorkTree _tree = new(piku.Git, piku.Paths, app);
+    private readonly GitRepository _repository = new(piku.Git, piku.Paths, app);
+    private readonly Switch _switch = new(piku, app, log);
+
+    /// <summary>
+    /// Makes a pushed commit live, and leaves it to the caller to keep it when the refs have moved.
+    /// </summary>
+    /// <exception cref="UserError">It did not build or did not start; the version before runs on.</exception>
+    public Task<RunningVersion> PushedAsync(DeployTarget pushed, Quarantine quarantine, CancellationToken cancel) =>
+        GuardedAsync("push", isPush: true, () => Task.FromResult(pushed), async (checkpoint, target) =>
+        {
+            await log.StepAsync($"Deploying app '{app}'", cancel);
+            await _tree.CheckOutAsync(target, quarantine, log.Output, cancel);
+            await BuildAsync(checkpoint, cancel);
+        }, cancel);
+
+    /// <summary>Builds and starts again what was pushed last.</summary>
+    /// <exception cref="UserError">Nothing was pushed, or it did not build or start.</exception>
+    public Task RedeployAsync(CancellationToken cancel) => AgainAsync("deploy", () => { }, cancel);
+
+    /// <summary>Changes the settings, and deploys again unless the app is stopped or was never deployed (D25).</summary>
+    /// <exception cref="UserError">The deploy failed; the settings are stored all the same.</exception>
+    public async Task ConfigureAsync(Func<EnvMap, EnvMap> change, CancellationToken cancel)
+    {
+        using (await LockAsync("config", cancel))
+        {
+            var before = piku.Apps.Config(app);
+            var after = change(before);
+            foreach (var (name, value) in after.Where(pair => before.Find(pair.Key) != pair.Value))
+                await log.LineAsync($"Setting {name} for '{app}'", cancel);
+            foreach (var name in before.Keys.Where(name => !after.ContainsKey(name)))
+                await log.LineAsync($"Unsetting {name} for '{app}'", cancel);
+            piku.Apps.WriteConfig(app, after);
+        }
+        if (await IsRunningAsync(cancel))
+            await AgainAsync("config", () => { }, cancel);
+    }
+
+    /// <summary>Changes how many processes run of each kind, at once unless the app does not run.</summary>
+    /// <exception cref="UserError">The new processes did not start; the scaling is as it was.</exception>
+    public async Task ScaleAsync(Func<Scaling, Scaling> change, CancellationToken cancel)
+    {
+        if (await IsRunningAsync(cancel))
+        {
+            await AgainAsync("scale", () => piku.Apps.WriteScaling(app, change(piku.Apps.Scaling(app))), cancel);
+            return;
+        }
+        using var held = await LockAsync("scale", cancel);
+        piku.Apps.WriteScaling(app, change(piku.Apps.Scaling(app)));
+    }
+
+    /// <summary>Starts all processes anew, with the settings as they are now and without building.</summary>
+    /// <exception cref="UserError">The app was never deployed, or its processes do not start.</exception>
+    public async Task RestartAsync(CancellationToken cancel)
+    {
+        await using var version = await GuardedAsync("restart", isPush: false, CheckedOutAsync, async (_, _) =>
+        {
+            await log.StepAsync($"Restarting app '{app}'", cancel);
+            await _switch.ToAsync(LivePlan.Create(await new FactsReader(piku, app).ReadAsync(cancel)), cancel);
+        }, cancel);
+        version.Keep();
+
+        async Task<DeployTarget> CheckedOutAsync() => await _tree.CurrentAsync(cancel) ?? throw NothingPushed();
+    }
+
+    /// <summary>Stops all processes until the app is pushed, deployed or restarted.</summary>
+    public async Task StopAsync(CancellationToken cancel)
+    {
+        using var held = await LockAsync("stop", cancel);
+        await log.StepAsync($"Stopping app '{app}'", cancel);
+        piku.Apps.SetStopped(app, true);
+        await _switch.OffAsync(cancel);
+    }
+
+    /// <summary>Removes the app and all that piku made for it, except its data and cache.</summary>
+    public async Task DestroyAsync(CancellationToken cancel)
+    {
+        using var held = await LockAsync("destroy", cancel);
+        await log.StepAsync($"Destroying app '{app}'", cancel);
+        await _switch.OffAsync(cancel);
+        await piku.Nginx.ApplySiteAsync(app, null, cancel);
+        piku.Vassals.RemoveAll(app);
+        foreach (var file in new[] { piku.Paths.NginxSocket(app), piku.Paths.Certificate(app), piku.Paths.CertificateKey(app) })
+            AtomicFile.Delete(file);
+        foreach (var folder in new[] { piku.Paths.App(app), piku.Paths.Env(app), piku.Paths.AppLogs(app), piku.Paths.AppState(app), piku.Paths.Repo(app) }.Where(Directory.Exists))
+            Directory.Delete(folder, recursive: true);
+        if (Directory.Exists(piku.Paths.AppData(app)))
+            await log.LineAsync($"The app's data stays in {piku.Paths.AppData(app)}.", cancel);
+    }
+
+    private async Task AgainAsync(string purpose, Action change, CancellationToken cancel)
+    {
+        await using var version = await GuardedAsync(purpose, isPush: false, () => LastPushedAsync(cancel), async (checkpoint, target) =>
+        {
+            change();
+            await log.StepAsync($"Deploying app '{app}'", cancel);
+            await _tree.CheckOutAsync(target, Quarantine.None, log.Output, cancel);
+            await BuildAsync(checkpoint, cancel);
+        }, cancel);
+        version.Keep();
+    }
+
+    /// <summary>From a checked-out commit to a running version: the middle of every deploy.</summary>
+    private async Task BuildAsync(Checkpoint checkpoint, CancellationToken cancel)
+    {
+        var facts = new FactsReader(piku, app);
+        var plan = BuildPlan.Create(await facts.ReadAsync(cancel));
+        var runner = new BuildRunner(piku.Paths, app, log);
+        await log.StepAsync($"{plan.Runtime} app detected.", cancel);
+        foreach (var warning in plan.Warnings)
+            await log.WarnAsync(warning, cancel);
+        MakeFolders();
+        if (runner.WillChangeDependencies(plan))
+            await checkpoint.KeepEnvironmentAsync(piku.Host.Environment, cancel);
+        await runner.ShellAsync("preflight", plan.Preflight, cancel);
+        await runner.RunAsync(plan.Steps, cancel);
+        await runner.ShellAsync("release", plan.Release, cancel);
+        await _switch.ToAsync(LivePlan.Create(await facts.ReadAsync(cancel)), cancel);
+    }
+
+    /// <summary>
+    /// Does the work between a saved way back and its end. Whatever stops it, the app is put back before the
+    /// failure is passed on; the lock is held until then.
+    /// </summary>
+    [SuppressMessage("Reliability", "CA2000", Justification = "The running version owns the lock.")]
+    private async Task<RunningVersion> GuardedAsync(
+        string purpose, bool isPush, Func<Task<DeployTarget>> choose, Func<Checkpoint, DeployTarget, Task> work, CancellationToken cancel)
+    {
+        var held = await LockAsync(purpose, cancel);
+        try
+        {
+            // What an earlier deploy could not put back is put back first.
+            await UndoAsync();
+            var target = await choose();
+            var facts = new CheckpointFacts(await _tree.CurrentAsync(cancel), target, isPush, Switched: false);
+            var checkpoint = Checkpoint.Take(piku.Paths, piku.Vassals, app, facts);
+            try
+            {
+                await work(checkpoint, target);
+                checkpoint.Switched();
+                piku.Apps.SetStopped(app, false);
+                return new(target, checkpoint.Discard, UndoAsync, held);
+            }
+            catch
+            {
+                await UndoAsync();
+                throw;
+            }
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
+    }
+
+    private Task UndoAsync() => new Recovery(piku, app).RunAsync(CancellationToken.None);
+
+    private void MakeFolders()
+    {
+        foreach (var folder in new[] { piku.Paths.Env(app), piku.Paths.AppData(app), piku.Paths.AppLogs(app) })
+            Directory.CreateDirectory(folder);
+    }
+
+    private async Task<DeployTarget> LastPushedAsync(CancellationToken cancel)
+    {
+        var current = await _tree.CurrentAsync(cancel);
+        foreach (var branch in new[] { current?.Branch }.OfType<string>().Concat(await _repository.BranchesAsync(cancel)))
+        {
+            if (await _repository.CommitOfAsync(branch, cancel) is { } commit)
+                return new(branch, commit);
+        }
+        throw NothingPushed();
+    }
+
+    private async Task<bool> IsRunningAsync(CancellationToken cancel) =>
+        piku.StateOf(app) is AppState.Running && await _tree.CurrentAsync(cancel) is not null;
+
+    private UserError NothingPushed() => new($"'{app}' was never deployed: push it first.");
+
+    private Task<FileLock> LockAsync(string purpose, CancellationToken cancel)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(piku.Paths.AppLock(app))!);
+        return FileLock.AcquireAsync(piku.Paths.AppLock(app), $"{purpose} by {by}", piku.Clock, WaitingAsync, cancel);
+
+        Task WaitingAsync(LockHolder holder) =>
+            log.StepAsync($"Waiting for the {holder.Purpose}, under way since {holder.Since:HH:mm:ss} UTC.", cancel);
+    }
+}

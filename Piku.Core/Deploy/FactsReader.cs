@@ -1,0 +1,77 @@
+using System.Collections.Frozen;
+using Piku.Core.Formats;
+using Piku.Core.Machine;
+using Piku.Core.Model;
+using Piku.Core.Runtimes;
+using Piku.Core.Settings;
+
+namespace Piku.Core.Deploy;
+
+/// <summary>Gathers what the plans of one app are made from. Reads only.</summary>
+internal sealed class FactsReader(Installation piku, AppName app)
+{
+    /// <summary>No include file of an app is longer; what is would be no configuration.</summary>
+    private const long MaxTextBytes = 1 << 20;
+
+    /// <exception cref="UserError">There is no Procfile, or a file of the app is not what it should be.</exception>
+    public async Task<DeployFacts> ReadAsync(CancellationToken cancel)
+    {
+        var folder = piku.Paths.App(app);
+        var procfile = Procfile.Parse(AtomicFile.ReadIfExists(Path.Combine(folder, "Procfile")) ?? throw NoProcfile());
+        var facts = new DeployFacts
+        {
+            App = app,
+            Paths = piku.Paths,
+            Host = await piku.Host.ReadAsync(cancel),
+            Procfile = procfile,
+            RepositoryEnv = EnvFile.Parse(AtomicFile.ReadIfExists(Path.Combine(folder, "ENV")) ?? "", "ENV"),
+            ConfigEnv = [.. piku.Apps.Config(app)],
+            Scaling = piku.Apps.Scaling(app),
+            AppEntries = Entries(folder).ToFrozenSet(),
+            EnvEntries = Entries(piku.Paths.Env(app)).Concat(Entries(Path.Combine(piku.Paths.Env(app), "bin")).Select(name => "bin/" + name)).ToFrozenSet(),
+            FreePorts = [.. FreePorts.Find(PortsWanted(procfile), TakenPorts())],
+            TakenServerNames = TakenServerNames(),
+            RunningEnv = piku.Apps.LiveEnv(app) ?? EnvMap.Empty,
+        };
+        return facts with { Texts = Texts(folder, AppEnvironment.Create(facts).FilesToRead()) };
+    }
+
+    private UserError NoProcfile() => new(
+        $"'{app}' has no Procfile: add a file named Procfile with a line such as 'web: node server.js' or 'wsgi: app:app', commit it and push again.");
+
+    private int PortsWanted(Procfile procfile) =>
+        Math.Max(1, procfile.Workers.Sum(worker => piku.Apps.Scaling(app).Count(worker.Kind)));
+
+    /// <summary>Ports that other apps have, also those that do not listen at this moment.</summary>
+    private FrozenSet<int> TakenPorts() =>
+        Others().Select(env => env.Live.Find("PORT")).Select(text => int.TryParse(text, out var port) ? port : 0).ToFrozenSet();
+
+    private FrozenDictionary<string, AppName> TakenServerNames() => Others()
+        .SelectMany(other => (other.Live.Find(NginxSettings.ServerName.Key) ?? "")
+            .Split([' ', ','], StringSplitOptions.RemoveEmptyEntries).Select(name => (Name: name, other.App)))
+        .DistinctBy(taken => taken.Name)
+        .ToFrozenDictionary(taken => taken.Name, taken => taken.App);
+
+    private IEnumerable<(AppName App, EnvMap Live)> Others() =>
+        from other in piku.Apps.All()
+        where other != app
+        let live = piku.Apps.LiveEnv(other)
+        where live is not null
+        select (other, live);
+
+    /// <summary>Only files inside the app are read, whatever a setting or a symbolic link says.</summary>
+    private static FrozenDictionary<string, string> Texts(string folder, IEnumerable<string> names)
+    {
+        var texts = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var name in names)
+        {
+            var file = new FileInfo(Path.GetFullPath(Path.Combine(folder, name)));
+            if (file.FullName.StartsWith(folder + "/", StringComparison.Ordinal) && file is { Exists: true, Length: <= MaxTextBytes, LinkTarget: null })
+                texts[name] = File.ReadAllText(file.FullName);
+        }
+        return texts.ToFrozenDictionary(StringComparer.Ordinal);
+    }
+
+    private static IEnumerable<string> Entries(string folder) =>
+        Directory.Exists(folder) ? new DirectoryInfo(folder).EnumerateFileSystemInfos().Select(entry => entry.Name) : [];
+}

@@ -1,0 +1,56 @@
+using System.Collections.Frozen;
+using Piku.Core.Machine;
+using Piku.Core.Model;
+using Piku.Core.Runtimes;
+using Piku.Core.Services;
+
+namespace Piku.Core.Deploy;
+
+/// <summary>
+/// What machine this is. Read anew for each deploy, because somebody may just have installed what the last one
+/// said is missing.
+/// </summary>
+/// <param name="httpPort">Where nginx listens for http (D18).</param>
+/// <param name="httpsPort">Where nginx listens for https.</param>
+public sealed class HostReader(int httpPort, int httpsPort)
+{
+    /// <summary>Where Debian and its relatives put uWSGI's plugins, one <c>NAME_plugin.so</c> each.</summary>
+    private const string PluginFolder = "/usr/lib/uwsgi/plugins";
+    private const string PluginEnding = "_plugin.so";
+
+    private readonly HostFacts _basics = new()
+    {
+        User = UnixUser.Current.Name,
+        Group = "www-data",
+        Home = UnixUser.Current.Home,
+        SystemPath = System.Environment.GetEnvironmentVariable("PATH") is { Length: > 0 } path ? path : "/usr/local/bin:/usr/bin:/bin",
+        HttpPort = httpPort,
+        HttpsPort = httpsPort,
+    };
+
+    private NginxFacts? _nginx;
+
+    /// <summary>What any program of ours may see: HOME, USER and where programs are.</summary>
+    public EnvMap Environment => EnvMap.Empty
+        .With("HOME", _basics.Home)
+        .With("USER", _basics.User)
+        .With("PATH", string.Join(':', _basics.SearchPath))
+        .With("LANG", "C.UTF-8");
+
+    /// <exception cref="UserError">There is no nginx.</exception>
+    public async Task<HostFacts> ReadAsync(CancellationToken cancel)
+    {
+        var nginx = _nginx ??= await NginxFacts.ReadAsync(Environment, cancel);
+        return _basics with
+        {
+            Tools = RuntimeTable.ToolNames.Where(tool => Tools.Find(tool, Environment["PATH"]) is not null).ToFrozenSet(),
+            UwsgiPlugins = Plugins().ToFrozenSet(),
+            NginxVersion = nginx.Version,
+            NginxHasHttp2 = nginx.HasHttp2,
+        };
+    }
+
+    private static IEnumerable<string> Plugins() =>
+        !Directory.Exists(PluginFolder) ? [] : Directory.EnumerateFiles(PluginFolder, "*" + PluginEnding)
+            .Select(file => Path.GetFileName(file)[..^PluginEnding.Length]);
+}

@@ -1,0 +1,31 @@
+using Piku.Core.Apps;
+using Piku.Core.Git;
+using Piku.Core.Logs;
+using Piku.Core.Model;
+using Piku.Core.Services;
+
+namespace Piku.Core.Deploy;
+
+/// <summary>One piku: everything that the stories of this room work with.</summary>
+/// <param name="Paths">Where its files are.</param>
+/// <param name="Host">Tells what machine it is on.</param>
+/// <param name="Clock">Tells what time it is.</param>
+public sealed record Installation(PikuPaths Paths, HostReader Host, TimeProvider Clock)
+{
+    public AppStore Apps { get; } = new(Paths);
+
+    public LogFollower Logs { get; } = new(Paths);
+
+    public GitProgram Git { get; } = new(Host.Environment);
+
+    public Emperor Emperor { get; } = new(Paths, Clock);
+
+    public NginxServer Nginx { get; } = new(Paths, Host.Environment, Clock);
+
+    public VassalStore Vassals => new(Paths, Emperor);
+
+    public AppState StateOf(AppName app) =>
+        Vassals.Enabled(app).Length > 0 ? AppState.Running
+        : Apps.IsStopped(app) ? AppState.Stopped
+        : AppState.NotDeployed;
+}

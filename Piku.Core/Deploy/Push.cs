@@ -1,0 +1,158 @@
+using System.Diagnostics.CodeAnalysis;
+using Piku.Core.Formats;
+using Piku.Core.Git;
+using Piku.Core.Machine;
+using Piku.Core.Model;
+
+namespace Piku.Core.Deploy;
+
+/// <summary>
+/// One <c>git push</c>: git receives the objects, the app is deployed while they are in quarantine, and only then
+/// do the refs move (D1). Whoever fails, client, deploy, git or this process, refs and app agree afterwards.
+/// </summary>
+/// <param name="by">Who pushes, as other people will read it.</param>
+public sealed class Push(Installation piku, AppName app, string by)
+{
+    /// <summary>How long git may take to move the refs of a version that runs already.</summary>
+    private static readonly TimeSpan RefsMayTake = TimeSpan.FromSeconds(30);
+
+    private readonly GitRepository _repository = new(piku.Git, piku.Paths, app);
+
+    /// <summary>Serves <c>git receive-pack</c> on the given streams.</summary>
+    /// <param name="variables">What the client sent for git: GIT_PROTOCOL.</param>
+    /// <param name="cancel">The client is gone. A version that runs already is kept all the same.</param>
+    /// <returns>git's exit status.</returns>
+    [SuppressMessage("Reliability", "CA2025", Justification = "The deploy is awaited before the hook goes, whatever happens.")]
+    public async Task<int> ServeAsync(Stream input, OutputSink output, OutputSink error, EnvMap variables, CancellationToken cancel)
+    {
+        await _repository.EnsureAsync(cancel);
+        using var hook = PushHook.Open(piku.Paths);
+        await using var git = await ChildProcess.StartAsync(ReceivePack(hook, variables) with
+        {
+            Input = input,
+            Output = WhileListening(output),
+            Error = WhileListening(error),
+        });
+        using var whileGitRuns = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var deploying = DeployAsync(hook, whileGitRuns.Token);
+        if (await Task.WhenAny(git.Exit, deploying) == git.Exit)
+            await whileGitRuns.CancelAsync();
+        await using var deployed = await NullIfCancelledAsync(deploying);
+        if (deployed is null)
+            return (await git.Exit.WaitAsync(cancel)).ShellCode;
+        return await FollowRefsAsync(git, deployed);
+    }
+
+    private ProgramCall ReceivePack(PushHook hook, EnvMap variables) => piku.Git.Serve(
+        _repository.Folder,
+        [
+            "-c", $"core.hooksPath={PushHook.HooksFolder(piku.Paths)}",
+            "-c", "receive.denyDeleteCurrent=ignore",
+            "-c", "gc.autoDetach=false",
+            "receive-pack", _repository.Folder,
+        ],
+        variables.WithAll([hook.Variable]));
+
+    /// <summary>Answers the hook. Returns the version that runs now and waits for its refs, or null when nothing is to be kept or undone.</summary>
+    private async Task<RunningVersion?> DeployAsync(PushHook hook, CancellationToken cancel)
+    {
+        var request = await hook.ReadAsync(cancel);
+        var log = new DeployLog(hook.Answer.WriteAsync);
+        RunningVersion? version = null;
+        try
+        {
+            version = await DeployAsync(request, log, cancel);
+            hook.Finish(0);
+            return version;
+        }
+        catch (UserError wrong)
+        {
+            await log.LineAsync($"Error: {wrong.Message}", cancel);
+            hook.Finish(1);
+            return null;
+        }
+        catch
+        {
+            if (version is not null)
+                await version.DisposeAsync();
+            throw;
+        }
+    }
+
+    private async Task<RunningVersion?> DeployAsync(PushRequest request, DeployLog log, CancellationToken cancel)
+    {
+        var target = DeployTarget.Choose(request.Updates, await PinnedBranchAsync(request, cancel));
+        if (target is null)
+        {
+            await log.StepAsync("Nothing to deploy: no branch that this app runs was pushed.", cancel);
+            return null;
+        }
+        return await new Deployment(piku, app, by, log).PushedAsync(target, request.Quarantine, cancel);
+    }
+
+    /// <summary>PIKU_DEPLOY_BRANCH as config:set has it, or else as the ENV file of any pushed branch has it.</summary>
+    private async Task<string?> PinnedBranchAsync(PushRequest request, CancellationToken cancel)
+    {
+        const string Setting = "PIKU_DEPLOY_BRANCH";
+        if (piku.Apps.Config(app).Find(Setting) is { } configured)
+            return configured;
+        foreach (var update in request.Updates.Where(update => update is { Branch: not null, IsDeletion: false }))
+        {
+            var text = await _repository.FileOfAsync(update.New, "ENV", request.Quarantine, cancel) ?? "";
+            if (EnvMap.From(EnvFile.Parse(text, "ENV")).Find(Setting) is { } branch)
+                return branch;
+        }
+        return null;
+    }
+
+    /// <summary>The new version runs. It stays if git moves the refs, and goes if, against all odds, git does not.</summary>
+    private async Task<int> FollowRefsAsync(ChildProcess git, RunningVersion version)
+    {
+        var status = 1;
+        try
+        {
+            status = (await git.Exit.WaitAsync(RefsMayTake)).ShellCode;
+        }
+        catch (Exception failure) when (failure is TimeoutException or IOException)
+        {
+            await git.StopAsync(TimeSpan.Zero);
+        }
+        if (await _repository.CommitOfAsync(version.Target.Branch, CancellationToken.None) == version.Target.Commit)
+        {
+            await _repository.PointHeadAtAsync(version.Target.Branch, CancellationToken.None);
+            version.Keep();
+        }
+        return status;
+    }
+
+    /// <summary>A reader that is gone must not end git in the middle of moving refs: from then on its words are dropped.</summary>
+    private static OutputSink WhileListening(OutputSink sink)
+    {
+        var gone = false;
+        return async (bytes, cancel) =>
+        {
+            if (gone)
+                return;
+            try
+            {
+                await sink(bytes, cancel);
+            }
+            catch (Exception failure) when (failure is IOException or OperationCanceledException)
+            {
+                gone = true;
+            }
+        };
+    }
+
+    private static async Task<RunningVersion?> NullIfCancelledAsync(Task<RunningVersion?> deploying)
+    {
+        try
+        {
+            return await deploying;
+        }
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
+    }
+}

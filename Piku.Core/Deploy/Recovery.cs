@@ -1,0 +1,51 @@
+using Piku.Core.Git;
+using Piku.Core.Machine;
+using Piku.Core.Model;
+
+namespace Piku.Core.Deploy;
+
+/// <summary>
+/// Ends what a deploy has begun and did not end: because it failed, because its pusher or the daemon went away. Runs
+/// under the app's lock, and again at the next chance if it is itself interrupted: each of its steps may be repeated.
+/// </summary>
+public sealed class Recovery(Installation piku, AppName app)
+{
+    private readonly WorkTree _tree = new(piku.Git, piku.Paths, app);
+
+    /// <summary>At the start of a daemon: ends what an earlier one has begun with an app, unless somebody is at it.</summary>
+    public static async Task ResumeAsync(Installation piku, AppName app, CancellationToken cancel)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(piku.Paths.AppLock(app))!);
+        using var held = FileLock.TryAcquire(piku.Paths.AppLock(app), "recovery", piku.Clock);
+        if (held is not null)
+            await new Recovery(piku, app).RunAsync(cancel);
+    }
+
+    /// <summary>Keeps the new version if it runs and the refs agree with it; otherwise puts everything back.</summary>
+    public async Task RunAsync(CancellationToken cancel)
+    {
+        if (Checkpoint.Left(piku.Paths, app) is not { } checkpoint)
+            return;
+        if (!await IsDoneAsync(checkpoint.Facts, cancel))
+            await UndoAsync(checkpoint, cancel);
+        checkpoint.Discard();
+    }
+
+    private async Task<bool> IsDoneAsync(CheckpointFacts facts, CancellationToken cancel) =>
+        facts.Switched && (!facts.IsPush || await RefsAgreeAsync(facts.After, cancel));
+
+    private async Task<bool> RefsAgreeAsync(DeployTarget target, CancellationToken cancel) =>
+        await new GitRepository(piku.Git, piku.Paths, app).CommitOfAsync(target.Branch, cancel) == target.Commit;
+
+    private async Task UndoAsync(Checkpoint checkpoint, CancellationToken cancel)
+    {
+        if (checkpoint.Facts.Before is { } before)
+            await _tree.CheckOutAsync(before, Quarantine.None, Silence, cancel);
+        else if (Directory.Exists(piku.Paths.App(app)))
+            Directory.Delete(piku.Paths.App(app), recursive: true);
+        var vassals = checkpoint.RestoreFiles();
+        await new Switch(piku, app, new DeployLog(Silence)).BackAsync(vassals, checkpoint.SavedSite(), cancel);
+    }
+
+    private static readonly OutputSink Silence = (_, _) => ValueTask.CompletedTask;
+}

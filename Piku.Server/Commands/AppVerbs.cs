@@ -1,0 +1,50 @@
+using Piku.Core.Deploy;
+using Piku.Core.Model;
+
+namespace Piku.Server.Commands;
+
+/// <summary>The life of an app: apps, deploy, restart, stop, destroy.</summary>
+internal static class AppVerbs
+{
+    public static async Task<int> ListAsync(CommandCall call, CancellationToken cancel)
+    {
+        var apps = call.Piku.Apps.All();
+        if (apps.Length == 0)
+            await call.SayAsync("There are no applications deployed.", cancel);
+        foreach (var app in apps)
+            await call.SayAsync(Line(call.Piku, app), cancel);
+        return 0;
+    }
+
+    public static async Task<int> DeployAsync(CommandCall call, CancellationToken cancel)
+    {
+        var app = call.App;
+        await call.Deployment(app).RedeployAsync(cancel);
+        return 0;
+    }
+
+    public static async Task<int> RestartAsync(CommandCall call, CancellationToken cancel)
+    {
+        await call.Deployment(call.App).RestartAsync(cancel);
+        return 0;
+    }
+
+    public static async Task<int> StopAsync(CommandCall call, CancellationToken cancel)
+    {
+        await call.Deployment(call.App).StopAsync(cancel);
+        return 0;
+    }
+
+    public static async Task<int> DestroyAsync(CommandCall call, CancellationToken cancel)
+    {
+        await call.Deployment(call.App).DestroyAsync(cancel);
+        return 0;
+    }
+
+    private static string Line(Installation piku, AppName app) => piku.StateOf(app) switch
+    {
+        AppState.Running => $"*{app}",
+        AppState.Stopped => $" {app} (stopped)",
+        _ => $" {app} (not deployed)",
+    };
+}

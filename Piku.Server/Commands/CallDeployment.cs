@@ -1,0 +1,11 @@
+using Piku.Core.Deploy;
+using Piku.Core.Model;
+
+namespace Piku.Server.Commands;
+
+/// <summary>From a call to the stories of an app: the caller's name and standard output go along.</summary>
+internal static class CallDeployment
+{
+    public static Deployment Deployment(this CommandCall call, AppName app) =>
+        new(call.Piku, app, Printable.Text(call.Caller.Name), new DeployLog(call.Streams.Output.WriteAsync));
+}

@@ -1,0 +1,67 @@
+using Microsoft.Extensions.Logging;
+using Piku.Core.Deploy;
+using Piku.Core.Model;
+
+namespace Piku.Server.Commands;
+
+/// <summary>
+/// From a command line to an exit status: finds the verb, checks its arguments, runs it, and turns every failure
+/// into a sentence. The same for a call over SSH and for one typed on the server itself.
+/// </summary>
+internal sealed partial class CommandRouter(Installation piku, ILogger<CommandRouter> log)
+{
+    /// <summary>Exit status when piku itself failed (EX_SOFTWARE of sysexits.h).</summary>
+    public const int InternalError = 70;
+
+    /// <param name="id">The connection's id, which leads from the user's "internal error" to our log.</param>
+    public async Task<int> RunAsync(CommandLine line, Caller caller, CommandStreams streams, string id, CancellationToken cancel)
+    {
+        try
+        {
+            return await DispatchAsync(line, caller, streams, cancel);
+        }
+        catch (UsageException wrong)
+        {
+            return await FailAsync(streams, $"Error: {wrong.Message}", Usage.ExitStatus, cancel);
+        }
+        catch (UserError wrong)
+        {
+            return await FailAsync(streams, $"Error: {wrong.Message}", 1, cancel);
+        }
+        catch (Exception broken) when (broken is not OperationCanceledException)
+        {
+            LogBroken(broken, id, line.Verb);
+            return await FailAsync(streams, $"Error: internal error; the server's log has the details under '{id}'.", InternalError, cancel);
+        }
+    }
+
+    private async Task<int> DispatchAsync(CommandLine line, Caller caller, CommandStreams streams, CancellationToken cancel)
+    {
+        if (line.Verb.Length == 0)
+        {
+            await streams.Output.LineAsync(HelpText.Greeting(caller), cancel);
+            return 0;
+        }
+        // git clients of old send "git upload-pack" in two words; gitprotocol-pack allows both.
+        if (line is { Verb: "git", Arguments: [var service, ..] })
+            line = new($"git-{service}", line.Arguments.RemoveAt(0), "");
+        if (VerbTable.Find(line.Verb) is not { } verb)
+            throw new UsageException($"there is no command '{Printable.Text(line.Verb)}'{VerbTable.Suggestion(line.Verb)}. 'help' lists them.");
+        if (line.Arguments is ["--help" or "-h"] && verb.IsForPeople)
+        {
+            await streams.Output.LineAsync(HelpText.For(verb), cancel);
+            return 0;
+        }
+        verb.Usage.Check(line.Arguments);
+        return await verb.Run(new(line, verb, caller, streams, piku), cancel);
+    }
+
+    private static async Task<int> FailAsync(CommandStreams streams, string sentence, int status, CancellationToken cancel)
+    {
+        await streams.Error.LineAsync(sentence, cancel);
+        return status;
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Id}: '{Verb}' failed")]
+    private partial void LogBroken(Exception failure, string id, string verb);
+}

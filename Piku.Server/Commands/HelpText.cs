@@ -1,0 +1,32 @@
+namespace Piku.Server.Commands;
+
+/// <summary>Everything that explains the commands, made from <see cref="VerbTable"/>.</summary>
+internal static class HelpText
+{
+    public static string Greeting(Caller caller) => $"""
+        Hello {Printable.Text(caller.Name)}, this is piku.
+
+        {Overview}
+        """;
+
+    public static string Overview => $"""
+        Usage: ssh -p PORT piku@HOST COMMAND [ARGUMENTS]
+
+        {string.Join('\n', Lines())}
+
+        Deploy an app with: git push ssh://piku@HOST:PORT/APP main
+        """;
+
+    public static string For(Verb verb) => $"""
+        Usage: {verb.Usage}
+
+        {verb.Summary}
+        """;
+
+    private static IEnumerable<string> Lines()
+    {
+        var verbs = VerbTable.All.Where(verb => verb.IsForPeople).ToList();
+        var width = verbs.Max(verb => verb.Usage.ToString().Length) + 2;
+        return verbs.Select(verb => "  " + verb.Usage.ToString().PadRight(width) + verb.Summary);
+    }
+}

@@ -1,0 +1,28 @@
+using Piku.Core.Deploy;
+using Piku.Core.Machine;
+using Piku.Core.Model;
+
+namespace Piku.Server.Hosting;
+
+/// <summary>From the environment and <c>piku.toml</c> to an installation, for the daemon and for a local call alike.</summary>
+internal static class Composition
+{
+    /// <summary>PIKU_ROOT, or <c>~/.piku</c>.</summary>
+    public static PikuPaths Paths() =>
+        new(Environment.GetEnvironmentVariable("PIKU_ROOT") is { Length: > 0 } root ? root : Path.Combine(UnixUser.Current.Home, ".piku"));
+
+    /// <exception cref="UserError">An option is not understood.</exception>
+    public static PikuOptions Options(PikuPaths paths) =>
+        OptionTable.Read(AtomicFile.ReadIfExists(paths.Config), paths.Config, Environment.GetEnvironmentVariable);
+
+    public static Installation Installation(PikuPaths paths, PikuOptions options) =>
+        new(paths, new HostReader(options.HttpPort, options.HttpsPort), TimeProvider.System);
+
+    /// <summary>Apps run as whoever runs piku, and no app is to run as root.</summary>
+    /// <exception cref="UserError">We are root.</exception>
+    public static void RefuseRoot()
+    {
+        if (UnixUser.Current.IsRoot)
+            throw new UserError("piku does not run as root, because apps run as the same user: run it as the user piku, for example with 'runuser -u piku -- piku …'.");
+    }
+}

@@ -1,0 +1,131 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Piku.Core.Apps;
+using Piku.Core.Deploy;
+using Piku.Core.Machine;
+using Piku.Core.Model;
+using Piku.Server.Commands;
+using Piku.Server.Hosting.Supervision;
+
+namespace Piku.Server.Hosting;
+
+/// <summary><c>piku serve</c>: composes everything, says when it is ready, and ends when it is told to.</summary>
+internal static class Daemon
+{
+    /// <summary>For running deploys to be undone and children to end: the emperor alone may take 15 s.</summary>
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(40);
+
+    public static async Task<int> RunAsync(IReadOnlyList<string> arguments)
+    {
+        try
+        {
+            var serve = ServeArguments.Parse(arguments);
+            Composition.RefuseRoot();
+            var paths = Composition.Paths();
+            var options = Composition.Options(paths);
+            Installer.Run(paths);
+            foreach (var file in serve.Authorize)
+                Authorize(paths, file);
+            using var only = OnlyOne(paths);
+            await ServeAsync(Composition.Installation(paths, options), options);
+            return 0;
+        }
+        catch (UserError wrong)
+        {
+            await Console.Error.WriteLineAsync($"Error: {wrong.Message}");
+            return 1;
+        }
+    }
+
+    private static async Task ServeAsync(Installation piku, PikuOptions options)
+    {
+        using var host = Build(piku, options);
+        var lifetime = host.Services.GetRequiredService<IHostApplicationLifetime>();
+        try
+        {
+            await host.StartAsync();
+            if (options.Supervise)
+            {
+                await host.Services.GetRequiredService<EmperorService>().Ready.WaitAsync(lifetime.ApplicationStopping);
+                await host.Services.GetRequiredService<NginxService>().Ready.WaitAsync(lifetime.ApplicationStopping);
+            }
+            foreach (var app in piku.Apps.All())
+                await Recovery.ResumeAsync(piku, app, lifetime.ApplicationStopping);
+            await host.Services.GetRequiredService<SshEndpoint>().StartAsync(lifetime.ApplicationStopping);
+            await Console.Out.WriteLineAsync(Welcome.Text(piku.Paths, options, host.Services.GetRequiredService<SshEndpoint>().HostKeys));
+        }
+        catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            // Told to end before everything was up.
+        }
+        catch
+        {
+            await StopAsync(host);
+            throw;
+        }
+        await WaitForEndAsync(lifetime.ApplicationStopping);
+        await StopAsync(host);
+    }
+
+    private static IHost Build(Installation piku, PikuOptions options)
+    {
+        var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+        builder.Logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ssZ ";
+            console.UseUtcTimestamp = true;
+        });
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopLimit);
+        builder.Services.Configure<ConsoleLifetimeOptions>(console => console.SuppressStatusMessages = true);
+        builder.Services.AddSingleton(services => new SshEndpoint(piku, options, services.GetRequiredService<ILoggerFactory>()));
+        if (options.Supervise)
+        {
+            builder.Services.AddSingleton(services => new EmperorService(
+                piku.Paths, piku.Host.Environment, piku.Clock, services.GetRequiredService<ILogger<EmperorService>>()));
+            builder.Services.AddSingleton(services => new NginxService(
+                piku.Paths, new(options.HttpPort, options.HttpsPort), piku.Host.Environment, piku.Clock, services.GetRequiredService<ILogger<NginxService>>()));
+            builder.Services.AddHostedService(services => services.GetRequiredService<EmperorService>());
+            builder.Services.AddHostedService(services => services.GetRequiredService<NginxService>());
+        }
+        return builder.Build();
+    }
+
+    /// <summary>People first: their sessions end, and deploys are undone, while emperor and nginx still work.</summary>
+    private static async Task StopAsync(IHost host)
+    {
+        using var limit = new CancellationTokenSource(StopLimit);
+        await host.Services.GetRequiredService<SshEndpoint>().StopAsync(limit.Token);
+        await host.StopAsync(limit.Token);
+    }
+
+    private static async Task WaitForEndAsync(CancellationToken ending)
+    {
+        var ended = new TaskCompletionSource();
+        await using var _ = ending.Register(ended.SetResult);
+        await ended.Task;
+    }
+
+    /// <summary>Two daemons on one root would undo each other's work.</summary>
+    private static FileLock OnlyOne(PikuPaths paths) =>
+        FileLock.TryAcquire(Path.Combine(paths.Run, "daemon.lock"), "piku serve", TimeProvider.System)
+        ?? throw new UserError($"piku already runs on {paths.Root}; set PIKU_ROOT for another instance.");
+
+    private static void Authorize(PikuPaths paths, string file)
+    {
+        try
+        {
+            foreach (var key in AuthorizedKeysFile.Add(paths.AuthorizedKeys, File.ReadAllText(file)))
+                Console.Out.WriteLine($"Let in: {key.Name} ({key.Fingerprint})");
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            throw new UserError($"the key {file} cannot be read: {unreadable.Message}", unreadable);
+        }
+        catch (UserError wrong)
+        {
+            throw new UserError($"{file}: {wrong.Message}", wrong);
+        }
+    }
+}

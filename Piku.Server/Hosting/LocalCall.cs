@@ -1,0 +1,52 @@
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging.Abstractions;
+using Piku.Core.Machine;
+using Piku.Core.Model;
+using Piku.Server.Commands;
+
+namespace Piku.Server.Hosting;
+
+/// <summary>
+/// A command typed on the server itself: the same table, the same code, in this process. It works with and without
+/// a running daemon, because apps are locked by files, and the emperor and nginx are reached from any process.
+/// </summary>
+internal static class LocalCall
+{
+    /// <summary>What works without an installation, and so for anybody.</summary>
+    private static readonly string[] ForAnybody = ["", "help", "--help", "-h", "version", "--version"];
+
+    public static async Task<int> RunAsync(IReadOnlyList<string> arguments)
+    {
+        using var interrupt = new CancellationTokenSource();
+        using var onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
+        using var onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
+        await using var output = Console.OpenStandardOutput();
+        await using var error = Console.OpenStandardError();
+        await using var input = Console.OpenStandardInput();
+        try
+        {
+            var line = CommandLine.From(arguments);
+            if (!ForAnybody.Contains(line.Verb))
+                Composition.RefuseRoot();
+            var paths = Composition.Paths();
+            var piku = Composition.Installation(paths, Composition.Options(paths));
+            var router = new CommandRouter(piku, NullLogger<CommandRouter>.Instance);
+            return await router.RunAsync(line, new(UnixUser.Current.Name, Fingerprint: null), new(input, output, error), "local", interrupt.Token);
+        }
+        catch (UserError wrong)
+        {
+            await error.LineAsync($"Error: {wrong.Message}", CancellationToken.None);
+            return 1;
+        }
+        catch (OperationCanceledException) when (interrupt.IsCancellationRequested)
+        {
+            return 128 + Signals.Interrupt;
+        }
+
+        void End(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            interrupt.Cancel();
+        }
+    }
+}

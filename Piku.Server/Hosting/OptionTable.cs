@@ -1,0 +1,88 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Net;
+using Piku.Core.Formats;
+using Piku.Core.Model;
+using Tomlyn.Model;
+
+namespace Piku.Server.Hosting;
+
+/// <summary>One option of the daemon.</summary>
+/// <param name="Key">Its place in <c>piku.toml</c>: <c>table.key</c>.</param>
+/// <param name="Variable">The environment variable that overrides it, if there is one.</param>
+/// <param name="Summary">What it does, with its default.</param>
+/// <param name="Apply">Reads the value, given as text (of a list, its items separated by commas).</param>
+internal sealed record Option(string Key, string? Variable, string Summary, Func<PikuOptions, string, PikuOptions> Apply);
+
+/// <summary>Every option of the daemon. Adding one is adding an entry here and a property to <see cref="PikuOptions"/>.</summary>
+internal static class OptionTable
+{
+    public static readonly ImmutableArray<Option> All =
+    [
+        new("ssh.port", "PIKU_SSH_PORT", "TCP port for ssh and git; 2222.", (options, text) => options with { SshPort = Port(text) }),
+        new("ssh.addresses", null, "Addresses to listen on for ssh; [\"0.0.0.0\", \"::\"].", (options, text) => options with { SshAddresses = Addresses(text) }),
+        new("nginx.http_port", "PIKU_HTTP_PORT", "TCP port of the apps' sites for http; 8080.", (options, text) => options with { HttpPort = Port(text) }),
+        new("nginx.https_port", "PIKU_HTTPS_PORT", "TCP port of the apps' sites for https; 8443.", (options, text) => options with { HttpsPort = Port(text) }),
+        new("services.supervise", null, "Run uWSGI's emperor and nginx as children; true. With false, systemd runs them.", (options, text) => options with { Supervise = Boolean(text) }),
+    ];
+
+    /// <summary>The options of an installation.</summary>
+    /// <param name="toml">The text of <c>piku.toml</c>, or null without one.</param>
+    /// <param name="variable">Looks up an environment variable.</param>
+    /// <exception cref="UserError">A value or a key is not understood.</exception>
+    public static PikuOptions Read(string? toml, string fileName, Func<string, string?> variable)
+    {
+        var options = new PikuOptions();
+        foreach (var (key, value) in toml is null ? [] : Flatten("", Toml.Parse(toml, fileName)))
+        {
+            var option = All.FirstOrDefault(option => option.Key == key)
+                ?? throw new UserError($"{fileName}: there is no option '{key}'; the options are {string.Join(", ", All.Select(known => known.Key))}.");
+            options = Apply(option, options, value, $"{fileName}: '{key}'");
+        }
+        foreach (var option in All)
+        {
+            if (option.Variable is not null && variable(option.Variable) is { Length: > 0 } value)
+                options = Apply(option, options, value, option.Variable);
+        }
+        return options;
+    }
+
+    private static PikuOptions Apply(Option option, PikuOptions options, string value, string where)
+    {
+        try
+        {
+            return option.Apply(options, value);
+        }
+        catch (FormatException wrong)
+        {
+            throw new UserError($"{where} is '{value}', but must be {wrong.Message}.", wrong);
+        }
+    }
+
+    private static IEnumerable<(string Key, string Value)> Flatten(string prefix, TomlTable table) =>
+        table.SelectMany(pair => pair.Value is TomlTable inner
+            ? Flatten($"{prefix}{pair.Key}.", inner)
+            : [($"{prefix}{pair.Key}", Text(pair.Value))]);
+
+    private static string Text(object value) => value switch
+    {
+        TomlArray items => string.Join(',', items.Select(item => Text(item!))),
+        bool yes => yes ? "true" : "false",
+        _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,
+    };
+
+    private static int Port(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= 65535
+            ? port
+            : throw new FormatException("a port from 1 to 65535");
+
+    private static bool Boolean(string text) =>
+        bool.TryParse(text, out var value) ? value : throw new FormatException("true or false");
+
+    private static ImmutableArray<IPAddress> Addresses(string text) =>
+    [
+        .. text.Split(',').Select(item => IPAddress.TryParse(item, out var address)
+            ? address
+            : throw new FormatException("a list of IP addresses")),
+    ];
+}

@@ -1,0 +1,18 @@
+using System.Collections.Immutable;
+using System.Net;
+
+namespace Piku.Server.Hosting;
+
+/// <summary>How this daemon is set up: <c>piku.toml</c>, overridden by the environment. <see cref="OptionTable"/> explains each.</summary>
+internal sealed record PikuOptions
+{
+    public int SshPort { get; init; } = 2222;
+
+    public ImmutableArray<IPAddress> SshAddresses { get; init; } = [IPAddress.Any, IPAddress.IPv6Any];
+
+    public int HttpPort { get; init; } = 8080;
+
+    public int HttpsPort { get; init; } = 8443;
+
+    public bool Supervise { get; init; } = true;
+}
