@@ -38,12 +38,18 @@ public sealed class FileLockTests : IDisposable
     {
         var told = new List<string>();
         var held = FileLock.TryAcquire(Path, "push by alice", TimeProvider.System)!;
-        var waiting = FileLock.AcquireAsync(Path, "push by bob", TimeProvider.System, holder => told.Add(holder.Purpose), Cancelled);
+        var waiting = FileLock.AcquireAsync(Path, "push by bob", TimeProvider.System, Tell, Cancelled);
         await Eventually.TrueAsync(() => told.Count > 0);
         Assert.False(waiting.IsCompleted);
         held.Dispose();
         using var acquired = await waiting.WaitAsync(TimeSpan.FromSeconds(10), Cancelled);
         Assert.Equal(["push by alice"], told);
+
+        Task Tell(LockHolder holder)
+        {
+            told.Add(holder.Purpose);
+            return Task.CompletedTask;
+        }
     }
 
     [Fact]
@@ -51,7 +57,7 @@ public sealed class FileLockTests : IDisposable
     {
         using var held = FileLock.TryAcquire(Path, "push by alice", TimeProvider.System);
         using var patience = new CancellationTokenSource();
-        var waiting = FileLock.AcquireAsync(Path, "push by bob", TimeProvider.System, _ => patience.Cancel(), patience.Token);
+        var waiting = FileLock.AcquireAsync(Path, "push by bob", TimeProvider.System, _ => patience.CancelAsync(), patience.Token);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
     }
 
