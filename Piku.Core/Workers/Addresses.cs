@@ -7,15 +7,15 @@ namespace Piku.Core.Workers;
 
 /// <summary>Where an app's processes answer: a socket, or one TCP port for each process of <c>web</c> (D14).</summary>
 /// <param name="Kind">The one kind of the Procfile that answers requests; <c>static</c> when nginx does alone.</param>
-/// <param name="Socket">With a site, where wsgi and jwsgi answer; else null.</param>
+/// <param name="SocketPath">With a site, where wsgi and jwsgi answer; else null.</param>
 /// <param name="Host">What the processes bind; IPv6 in brackets.</param>
 /// <param name="Ports">At least one; empty with a socket.</param>
-internal sealed record Addresses(string Kind, string? Socket, string Host, ImmutableArray<int> Ports)
+internal sealed record Addresses(string Kind, string? SocketPath, string Host, ImmutableArray<int> Ports)
 {
     private static readonly string[] Kinds = ["web", "wsgi", "jwsgi", "rwsgi", "php"];
 
     /// <summary>The addresses as nginx takes them.</summary>
-    public ImmutableArray<string> Servers => Socket is null ? [.. Ports.Select(port => $"{Host}:{port}")] : [$"unix://{Socket}"];
+    public ImmutableArray<string> Servers => SocketPath is null ? [.. Ports.Select(port => $"{Host}:{port}")] : [$"unix://{SocketPath}"];
 
     /// <summary>The addresses that the facts and the app's environment give, or null for an app that answers nobody.</summary>
     /// <exception cref="UserError">Two kinds want the same address, or there are not enough ports.</exception>
