@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text;
 using Piku.Core.Model;
 using Piku.Core.Runtimes;
 using Piku.Core.Settings;
@@ -12,6 +13,9 @@ namespace Piku.Core.Workers;
 /// <param name="Ports">At least one; empty with a socket.</param>
 internal sealed record Addresses(string Kind, string? SocketPath, string Host, ImmutableArray<int> Ports)
 {
+    /// <summary>Longest path of a Unix socket in bytes (unix(7), sun_path).</summary>
+    private const int MaxSocketPath = 107;
+
     private static readonly string[] Kinds = ["web", "wsgi", "jwsgi", "rwsgi", "php"];
 
     /// <summary>The addresses as nginx takes them.</summary>
@@ -29,9 +33,12 @@ internal sealed record Addresses(string Kind, string? SocketPath, string Host, I
         var kind = kinds.FirstOrDefault("static");
         var host = AppSettings.BindAddress.In(environment);
         return hasSite && kind is "wsgi" or "jwsgi"
-            ? new Addresses(kind, facts.Paths.NginxSocket(facts.App), host, [])
+            ? new Addresses(kind, Short(facts.Paths.NginxSocket(facts.App)), host, [])
             : new Addresses(kind, null, host, Take(facts, AppSettings.Port.In(environment), kind == "web" ? facts.Scaling.Count(kind) : 1));
     }
+
+    private static string Short(string path) => Encoding.UTF8.GetByteCount(path) <= MaxSocketPath ? path
+        : throw new UserError($"The path of the app's socket, {path}, has more than {MaxSocketPath} bytes; give the app a shorter name.");
 
     private static ImmutableArray<int> Take(DeployFacts facts, int first, int count)
     {

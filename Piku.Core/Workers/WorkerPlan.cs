@@ -97,7 +97,7 @@ internal sealed record WorkerPlan(DeployFacts Facts, EnvMap Variables, Addresses
             environment = Serves(environment.With(AppSettings.Port.Key, $"{addresses.Ports[ordinal - 1]}"));
         return
         [
-            .. Facts.RunningEnv.Keys.Where(name => !environment.ContainsKey(name)).Select(name => UwsgiSetting.Text("unenv", name)),
+            .. Facts.RunningEnv.Keys.Where(name => !Variables.ContainsKey(name)).Select(name => UwsgiSetting.Text("unenv", name)),
             .. environment.Select(variable => UwsgiSetting.Env(variable.Key, variable.Value)),
         ];
     }
