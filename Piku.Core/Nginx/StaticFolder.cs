@@ -11,7 +11,8 @@ namespace Piku.Core.Nginx;
 /// <param name="Path">Absolute; a folder, or a file for an address of its own.</param>
 public sealed record StaticFolder(string Url, string Path)
 {
-    private const string Secret = @"/(\.(?!well-known(/|$))|(ENV|Procfile)$)";
+    /// <summary>A pattern (PCRE) of the addresses that no static folder serves.</summary>
+    public const string Secret = @"/(\.(?!well-known(/|$))|(ENV|Procfile)$)";
 
     /// <summary>The address without the slash at its end; empty for the whole site.</summary>
     public string Base => Url.TrimEnd('/');

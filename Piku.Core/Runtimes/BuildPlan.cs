@@ -23,7 +23,7 @@ public sealed record BuildPlan(
             runtime.Name,
             Shell(facts, facts.Procfile.Preflight, before.Variables),
             [.. runtime.Steps(context)],
-            Shell(facts, facts.Procfile.Release, context.Environment),
+            Shell(facts, facts.Procfile.Release, context.Variables),
             [.. facts.Procfile.Warnings, .. passedOver, .. runtime.Warnings(context), .. before.Warnings]);
     }
 

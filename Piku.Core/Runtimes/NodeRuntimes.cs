@@ -24,7 +24,7 @@ internal static class NodeRuntimes
         Tools = [Tool.Apt("node", "nodejs") with { Instead = ["nodejs", "nodeenv"] }, Tool.Apt("npm") with { Instead = ["nodeenv"] }],
         Steps = context => NodeSteps(Prepare(context)),
         Makes = ["node_modules"],
-        Warnings = context => RuntimeSettings.NodeVersion.IsSetIn(context.Environment) && !HasNodeenv(context)
+        Warnings = context => RuntimeSettings.NodeVersion.IsSetIn(context.Variables) && !HasNodeenv(context)
             ? ["NODE_VERSION needs nodeenv, which is not installed (apt install nodeenv); the system's Node is used."] : [],
     };
 
@@ -33,7 +33,7 @@ internal static class NodeRuntimes
 
     private static IEnumerable<BuildStep> NodeSteps(BuildContext context)
     {
-        if (RuntimeSettings.NodeVersion.TryIn(context.Environment, out var version) && HasNodeenv(context))
+        if (RuntimeSettings.NodeVersion.TryIn(context.Variables, out var version) && HasNodeenv(context))
         {
             yield return new BuildStep("nodeenv", $"Installing Node {version}",
                 [
@@ -55,13 +55,13 @@ internal static class NodeRuntimes
             ])
         {
             Inputs = [.. Manifests],
-            InputValues = [manager, context.Environment.Find(RuntimeSettings.NodeVersion.Key) ?? ""],
+            InputValues = [manager, context.Variables.Find(RuntimeSettings.NodeVersion.Key) ?? ""],
             IsMissing = !context.Made("node_modules"),
         };
 
     /// <summary>What NODE_PACKAGE_MANAGER says, or else the lock file that is there.</summary>
     private static string Manager(BuildContext context) =>
-        RuntimeSettings.NodePackageManager.TryIn(context.Environment, out var command) ? command
+        RuntimeSettings.NodePackageManager.TryIn(context.Variables, out var command) ? command
         : context.Has("package-lock.json") || context.Has("npm-shrinkwrap.json") ? "npm ci"
         : context.Has("pnpm-lock.yaml") ? "pnpm install --frozen-lockfile"
         : context.Has("yarn.lock") ? "yarn install --frozen-lockfile"
@@ -70,7 +70,7 @@ internal static class NodeRuntimes
     private static IEnumerable<BuildAction> InstallActions(BuildContext context)
     {
         var words = Manager(context).Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        var isChosen = RuntimeSettings.NodePackageManager.IsSetIn(context.Environment);
+        var isChosen = RuntimeSettings.NodePackageManager.IsSetIn(context.Variables);
         if (words[0] != "npm" && (isChosen || !context.Facts.Host.Tools.Contains(words[0])))
             yield return context.Run("npm", "install", "-g", words[0]);
         yield return words switch

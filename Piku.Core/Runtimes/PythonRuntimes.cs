@@ -32,7 +32,7 @@ internal static class PythonRuntimes
 
     private static IEnumerable<BuildStep> PipSteps(BuildContext context)
     {
-        var version = RuntimeSettings.PythonVersion.In(context.Environment);
+        var version = RuntimeSettings.PythonVersion.In(context.Variables);
         var isMissing = !context.Made("bin/activate");
         yield return new BuildStep("virtualenv", $"Creating a virtualenv with Python {version}",
             [context.RunIn(context.Facts.Paths.Envs, "virtualenv", $"--python=python{version}", context.Facts.App.Value)])
@@ -45,12 +45,12 @@ internal static class PythonRuntimes
     private static IEnumerable<BuildStep> PoetrySteps(BuildContext context)
     {
         var own = context.With("POETRY_VIRTUALENVS_IN_PROJECT", "1");
-        own = own with { Environment = own.Environment.Without("VIRTUAL_ENV") };
+        own = own with { Variables = own.Variables.Without("VIRTUAL_ENV") };
         yield return new BuildStep("poetry", "Running poetry",
             [new BuildAction.MakeFolder(own.Env), new BuildAction.Link($"{own.App}/.venv", own.Env), own.Run("poetry", "install")])
         {
             Inputs = ["pyproject.toml", "poetry.lock"],
-            InputValues = [RuntimeSettings.PythonVersion.In(own.Environment)],
+            InputValues = [RuntimeSettings.PythonVersion.In(own.Variables)],
             IsMissing = !own.Made("bin/activate"),
         };
     }
@@ -69,7 +69,7 @@ internal static class PythonRuntimes
     }
 
     private static string? UvVersion(BuildContext context) =>
-        RuntimeSettings.PythonVersion.IsSetIn(context.Environment) ? RuntimeSettings.PythonVersion.In(context.Environment)
+        RuntimeSettings.PythonVersion.IsSetIn(context.Variables) ? RuntimeSettings.PythonVersion.In(context.Variables)
         : context.Facts.Texts.GetValueOrDefault(VersionFile)?.Trim() is not { Length: > 0 } text ? null
         : text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_') && text[0] != '-' ? text
         : throw new UserError($"{VersionFile} must hold one version, such as 3.12.");

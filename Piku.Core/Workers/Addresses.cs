@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text;
 using Piku.Core.Model;
 using Piku.Core.Runtimes;
 using Piku.Core.Settings;
@@ -7,15 +8,18 @@ namespace Piku.Core.Workers;
 
 /// <summary>Where an app's processes answer: a socket, or one TCP port for each process of <c>web</c> (D14).</summary>
 /// <param name="Kind">The one kind of the Procfile that answers requests; <c>static</c> when nginx does alone.</param>
-/// <param name="Socket">With a site, where wsgi and jwsgi answer; else null.</param>
+/// <param name="SocketPath">With a site, where wsgi and jwsgi answer; else null.</param>
 /// <param name="Host">What the processes bind; IPv6 in brackets.</param>
 /// <param name="Ports">At least one; empty with a socket.</param>
-internal sealed record Addresses(string Kind, string? Socket, string Host, ImmutableArray<int> Ports)
+internal sealed record Addresses(string Kind, string? SocketPath, string Host, ImmutableArray<int> Ports)
 {
+    /// <summary>Longest path of a Unix socket in bytes (unix(7), sun_path).</summary>
+    private const int MaxSocketPath = 107;
+
     private static readonly string[] Kinds = ["web", "wsgi", "jwsgi", "rwsgi", "php"];
 
     /// <summary>The addresses as nginx takes them.</summary>
-    public ImmutableArray<string> Servers => Socket is null ? [.. Ports.Select(port => $"{Host}:{port}")] : [$"unix://{Socket}"];
+    public ImmutableArray<string> Servers => SocketPath is null ? [.. Ports.Select(port => $"{Host}:{port}")] : [$"unix://{SocketPath}"];
 
     /// <summary>The addresses that the facts and the app's environment give, or null for an app that answers nobody.</summary>
     /// <exception cref="UserError">Two kinds want the same address, or there are not enough ports.</exception>
@@ -29,9 +33,12 @@ internal sealed record Addresses(string Kind, string? Socket, string Host, Immut
         var kind = kinds.FirstOrDefault("static");
         var host = AppSettings.BindAddress.In(environment);
         return hasSite && kind is "wsgi" or "jwsgi"
-            ? new Addresses(kind, facts.Paths.NginxSocket(facts.App), host, [])
+            ? new Addresses(kind, Short(facts.Paths.NginxSocket(facts.App)), host, [])
             : new Addresses(kind, null, host, Take(facts, AppSettings.Port.In(environment), kind == "web" ? facts.Scaling.Count(kind) : 1));
     }
+
+    private static string Short(string path) => Encoding.UTF8.GetByteCount(path) <= MaxSocketPath ? path
+        : throw new UserError($"The path of the app's socket, {path}, has more than {MaxSocketPath} bytes; give the app a shorter name.");
 
     private static ImmutableArray<int> Take(DeployFacts facts, int first, int count)
     {

@@ -49,7 +49,7 @@ public sealed record LivePlan(
             .With("ACME_WWW", paths.AcmeWww)
             .With("NGINX_SOCKET", addresses.Servers[0])
             .With("NGINX_ACL", site.AllowedNetworks is { } networks ? string.Concat(networks.Select(network => $"allow {network}; ")) + "deny all;" : "");
-        return addresses.Socket is null ? told
+        return addresses.SocketPath is null ? told
             : told.Without(AppSettings.Port.Key).With(AppSettings.BindAddress.Key, addresses.Servers[0]);
     }
 

@@ -22,7 +22,7 @@ internal static class SitePlan
             Name = facts.App.Value,
             ServerNames = ServerNames(facts, environment),
             Listening = Listening(facts.Host, environment),
-            Backend = new Backend(addresses.Servers, addresses.Socket is null ? BackendProtocol.Http : BackendProtocol.Uwsgi),
+            Backend = new Backend(addresses.Servers, addresses.SocketPath is null ? BackendProtocol.Http : BackendProtocol.Uwsgi),
             IsServedByApp = isServedByApp,
             Certificate = facts.Paths.Certificate(facts.App),
             CertificateKey = facts.Paths.CertificateKey(facts.App),

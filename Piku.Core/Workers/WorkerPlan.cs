@@ -8,9 +8,9 @@ namespace Piku.Core.Workers;
 
 /// <summary>Turns one line of the Procfile into vassals.</summary>
 /// <param name="Facts">All that is known.</param>
-/// <param name="Environment">What the workers see.</param>
+/// <param name="Variables">What the workers see.</param>
 /// <param name="Addresses">Where they answer; null when none does.</param>
-internal sealed record WorkerPlan(DeployFacts Facts, EnvMap Environment, Addresses? Addresses)
+internal sealed record WorkerPlan(DeployFacts Facts, EnvMap Variables, Addresses? Addresses)
 {
     private const string LogFormat =
         """%%(addr) - %%(user) [%%(ltime)] "%%(method) %%(uri) %%(proto)" %%(status) %%(size) "%%(referer)" "%%(uagent)" %%(msecs)ms""";
@@ -34,9 +34,9 @@ internal sealed record WorkerPlan(DeployFacts Facts, EnvMap Environment, Address
         var log = $"{Facts.Paths.AppLogs(Facts.App)}/{entry.Kind}.{ordinal}.log";
         return new Vassal(Facts.App, entry.Kind, ordinal,
             [
-                .. Common(entry.Kind, log, UwsgiSettings.Processes.In(Environment) * processFactor),
+                .. Common(entry.Kind, log, UwsgiSettings.Processes.In(Variables) * processFactor),
                 .. Idle(),
-                .. OfKind(entry),
+                .. new KindOptions(Facts, Variables, Addresses).Of(entry),
                 .. entry.Kind is "wsgi" or "web" ? [UwsgiSetting.Syntax("log-format", LogFormat)] : Array.Empty<UwsgiSetting>(),
                 .. Included(),
                 .. EnvironmentOf(entry.Kind, ordinal),
@@ -66,98 +66,14 @@ internal sealed record WorkerPlan(DeployFacts Facts, EnvMap Environment, Address
         .. Facts.EnvEntries.Contains("bin/activate_this.py") ? [UwsgiSetting.Text("virtualenv", Facts.EnvFolder)] : Array.Empty<UwsgiSetting>(),
     ];
 
-    private IEnumerable<UwsgiSetting> Idle() => UwsgiSettings.Idle.TryIn(Environment, out var seconds)
+    private IEnumerable<UwsgiSetting> Idle() => UwsgiSettings.Idle.TryIn(Variables, out var seconds)
         ? [UwsgiSetting.Text("idle", $"{seconds}"), UwsgiSetting.Text("cheap", "true"), UwsgiSetting.Text("die-on-idle", "true")]
         : [];
-
-    private IEnumerable<UwsgiSetting> OfKind(ProcfileEntry entry) => entry.Kind switch
-    {
-        "wsgi" => Wsgi(entry.Command),
-        "jwsgi" => Jwsgi(entry.Command),
-        "rwsgi" => Rwsgi(entry.Command),
-        "php" => Php(entry.Command),
-        _ when entry.IsCron => Cron(CronSchedule.Parse(entry.Command)),
-        _ => [UwsgiSetting.Text("attach-daemon", entry.Command)],
-    };
-
-    /// <summary>Without an app uWSGI would answer every request with an error, so it must not come up (D1).</summary>
-    private IEnumerable<UwsgiSetting> Wsgi(string module)
-    {
-        var version = RuntimeSettings.PythonVersion.In(Environment);
-        var socket = Addresses!.Socket is not null ? Socket()
-            : [Http("http"), Http("http-use-socket"), Http("http-socket")];
-        return
-        [
-            UwsgiSetting.Text("module", module),
-            Number("threads", UwsgiSettings.Threads),
-            UwsgiSetting.Text("plugin", UwsgiPlugins.Python(Facts.Host, version)),
-            .. Asynchronous(version),
-            UwsgiSetting.Text("need-app", "true"),
-            .. socket,
-        ];
-    }
-
-    /// <summary>gevent is for Python 2 alone, and comes before asyncio there, as upstream has it.</summary>
-    private IEnumerable<UwsgiSetting> Asynchronous(string version)
-    {
-        var python = UwsgiPlugins.IsPython2(version) ? "python" : "python3";
-        if (UwsgiPlugins.IsPython2(version) && UwsgiSettings.Gevent.TryIn(Environment, out var greenlets))
-        {
-            return [UwsgiSetting.Text("plugin", UwsgiPlugins.Find(Facts.Host, $"gevent_{python}", $"uwsgi-plugin-gevent-{python}")), UwsgiSetting.Text("gevent", $"{greenlets}")];
-        }
-        return UwsgiSettings.Asyncio.TryIn(Environment, out var cores)
-            ? [UwsgiSetting.Text("plugin", UwsgiPlugins.Find(Facts.Host, $"asyncio_{python}", $"uwsgi-plugin-asyncio-{python}")), UwsgiSetting.Text("async", $"{cores}")]
-            : [];
-    }
-
-    private IEnumerable<UwsgiSetting> Jwsgi(string module) =>
-    [
-        UwsgiSetting.Text("module", module),
-        Number("threads", UwsgiSettings.Threads),
-        UwsgiSetting.Text("plugin", UwsgiPlugins.Find(Facts.Host, "jvm", "'uwsgi-plugin-jvm-openjdk-*'")),
-        UwsgiSetting.Text("plugin", UwsgiPlugins.Find(Facts.Host, "jwsgi", "'uwsgi-plugin-jwsgi-openjdk-*'")),
-        UwsgiSetting.Text("jwsgi", module),
-        .. Addresses!.Socket is not null ? Socket() : [Http("http-socket")],
-    ];
-
-    private IEnumerable<UwsgiSetting> Rwsgi(string script) =>
-    [
-        UwsgiSetting.Text("module", script),
-        Number("threads", UwsgiSettings.Threads),
-        UwsgiSetting.Text("plugin", UwsgiPlugins.Find(Facts.Host, "rack", "'uwsgi-plugin-rack-ruby*'")),
-        UwsgiSetting.Text("rack", script),
-        Http("http-socket"),
-    ];
-
-    private IEnumerable<UwsgiSetting> Php(string folder)
-    {
-        var docroot = $"{Facts.AppFolder}/{folder.Trim('/')}".TrimEnd('/');
-        UwsgiPlugins.Find(Facts.Host, "php", "uwsgi-plugin-php");
-        return
-        [
-            UwsgiSetting.Text("plugin", "http,0:php"),
-            Http("http"),
-            UwsgiSetting.Text("check-static", docroot),
-            UwsgiSetting.Text("static-skip-ext", ".php"),
-            UwsgiSetting.Text("static-skip-ext", ".inc"),
-            UwsgiSetting.Text("static-index", "index.html"),
-            UwsgiSetting.Text("php-docroot", docroot),
-            UwsgiSetting.Text("php-allowed-ext", ".php"),
-            UwsgiSetting.Text("php-index", "index.php"),
-        ];
-    }
-
-    private static IEnumerable<UwsgiSetting> Cron(CronSchedule schedule) =>
-        schedule.Lines.Select(line => UwsgiSetting.Text("cron", $"{line} {schedule.Command}"));
-
-    private UwsgiSetting[] Socket() => [UwsgiSetting.Text("socket", Addresses!.Socket!), UwsgiSetting.Text("chmod-socket", "664")];
-
-    private UwsgiSetting Http(string option) => UwsgiSetting.Text(option, Addresses!.Servers[0]);
 
     /// <summary>The app's own options, one <c>option = value</c> a line; <c>$NAME</c> refers to a line before.</summary>
     private IEnumerable<UwsgiSetting> Included()
     {
-        if (!UwsgiSettings.IncludeFile.TryIn(Environment, out var file))
+        if (!UwsgiSettings.IncludeFile.TryIn(Variables, out var file))
             yield break;
         var text = Facts.Texts.GetValueOrDefault(file)
             ?? throw new UserError($"{UwsgiSettings.IncludeFile.Key} names '{file}', and the app has no such file.");
@@ -176,12 +92,12 @@ internal sealed record WorkerPlan(DeployFacts Facts, EnvMap Environment, Address
     /// </summary>
     private IEnumerable<UwsgiSetting> EnvironmentOf(string kind, int ordinal)
     {
-        var environment = Environment.Without("NGINX_ACL").With("PROC_TYPE", kind);
+        var environment = Variables.Without("NGINX_ACL").With("PROC_TYPE", kind);
         if (kind == "web" && Addresses is { } addresses)
             environment = Serves(environment.With(AppSettings.Port.Key, $"{addresses.Ports[ordinal - 1]}"));
         return
         [
-            .. Facts.RunningEnv.Keys.Where(name => !environment.ContainsKey(name)).Select(name => UwsgiSetting.Text("unenv", name)),
+            .. Facts.RunningEnv.Keys.Where(name => !Variables.ContainsKey(name)).Select(name => UwsgiSetting.Text("unenv", name)),
             .. environment.Select(variable => UwsgiSetting.Env(variable.Key, variable.Value)),
         ];
     }
@@ -192,10 +108,10 @@ internal sealed record WorkerPlan(DeployFacts Facts, EnvMap Environment, Address
     private Probe ProbeOf(ProcfileEntry entry, int ordinal) =>
         entry.IsCron ? new Probe.Nothing()
         : Addresses is not { } addresses || addresses.Kind != entry.Kind ? new Probe.Alive()
-        : addresses.Socket is { } socket ? new Probe.UnixSocket(socket)
+        : addresses.SocketPath is { } socket ? new Probe.UnixSocket(socket)
         : Probe.Tcp.Of(addresses.Host, addresses.Ports[ordinal - 1]);
 
-    private UwsgiSetting Number(string option, Setting<int> setting) => UwsgiSetting.Text(option, $"{setting.In(Environment)}");
+    private UwsgiSetting Number(string option, Setting<int> setting) => UwsgiSetting.Text(option, $"{setting.In(Variables)}");
 
-    private UwsgiSetting Flag(string option, Setting<bool> setting) => UwsgiSetting.Text(option, setting.In(Environment) ? "true" : "false");
+    private UwsgiSetting Flag(string option, Setting<bool> setting) => UwsgiSetting.Text(option, setting.In(Variables) ? "true" : "false");
 }

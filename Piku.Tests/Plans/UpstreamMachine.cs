@@ -16,8 +16,8 @@ internal sealed partial class UpstreamMachine(Recording recording)
     /// <summary>Debian 12 with uWSGI's language plugins, and those for Python 2 that upstream names.</summary>
     private static readonly FrozenSet<string> Plugins =
     [
-        "asyncio_python3", "gevent_python", "http", "jvm", "jvm_openjdk17", "jwsgi", "jwsgi_openjdk17", "php",
-        "python", "python3", "rack", "rack_ruby31",
+        "asyncio_python3", "gevent_python", "greenlet_python3", "http", "jvm", "jvm_openjdk17", "jwsgi", "jwsgi_openjdk17", "php",
+        "python", "python3", "rack", "rack_ruby31", "rbthreads",
     ];
 
     private readonly HashSet<string> _made = [];
