@@ -105,6 +105,19 @@ public sealed class SupervisionTests
         Assert.Contains($"port {piku.Options.HttpPort}", failure.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("with a blank")]
+    [InlineData("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")]
+    public async Task A_root_that_uWSGI_cannot_handle_is_one_sentence(string name)
+    {
+        using var folder = new TempFolder();
+        using var service = new EmperorService(
+            new(folder.File(name)), Installation.ToolEnvironment, TimeProvider.System, NullLogger<EmperorService>.Instance);
+        await service.StartAsync(Cancelled);
+        var failure = await Assert.ThrowsAsync<UserError>(() => service.Ready.WaitAsync(TimeSpan.FromSeconds(10), Cancelled));
+        Assert.Contains("PIKU_ROOT", failure.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_missing_program_is_one_sentence()
     {
