@@ -38,7 +38,11 @@ public sealed class FileLockTests : IDisposable
     {
         var told = new List<string>();
         var held = FileLock.TryAcquire(Path, "push by alice", TimeProvider.System)!;
-        var waiting = FileLock.AcquireAsync(Path, "push by bob", TimeProvider.System, holder => told.Add(holder.Purpose), Cancelled);
+        var waiting = FileLock.AcquireAsync(Path, "push by bob", TimeProvider.System, holder =>
+        {
+            told.Add(holder.Purpose);
+            return Task.CompletedTask;
+        }, Cancelled);
         await Eventually.TrueAsync(() => told.Count > 0);
         Assert.False(waiting.IsCompleted);
         held.Dispose();
@@ -51,7 +55,7 @@ public sealed class FileLockTests : IDisposable
     {
         using var held = FileLock.TryAcquire(Path, "push by alice", TimeProvider.System);
         using var patience = new CancellationTokenSource();
-        var waiting = FileLock.AcquireAsync(Path, "push by bob", TimeProvider.System, _ => patience.Cancel(), patience.Token);
+        var waiting = FileLock.AcquireAsync(Path, "push by bob", TimeProvider.System, _ => patience.CancelAsync(), patience.Token);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
     }
 
