@@ -42,13 +42,16 @@ public sealed record SelfSignedCertificate(string Certificate, string Key)
     }
 
     /// <summary>
-    /// True when a certificate (PEM) needs no successor: it is for just these names and does not end soon.
+    /// True when a certificate (PEM) needs no successor of ours: it is for just these names and does not end soon, or
+    /// it is not self-signed: then it is somebody's own, and theirs to renew.
     /// </summary>
     public static bool IsCurrent(string pem, IReadOnlyList<string> names, TimeProvider clock)
     {
         try
         {
             using var certificate = X509Certificate2.CreateFromPem(pem);
+            if (!certificate.IssuerName.RawData.AsSpan().SequenceEqual(certificate.SubjectName.RawData))
+                return true;
             return certificate.NotAfter.ToUniversalTime() > clock.GetUtcNow() + RenewBefore
                 && certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>().SingleOrDefault() is { } present
                 && present.RawData.AsSpan().SequenceEqual(AlternativeNames(names).RawData);

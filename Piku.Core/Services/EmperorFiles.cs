@@ -1,3 +1,4 @@
+using System.Text;
 using Piku.Core.Formats;
 using Piku.Core.Model;
 
@@ -9,6 +10,9 @@ public sealed record EmperorFiles(PikuPaths Paths)
     /// <summary>Milliseconds by which each failed start of a vassal delays the next, and the most that they add up to.</summary>
     private const int Throttle = 500;
     private const int MaxThrottle = 5000;
+
+    /// <summary>Bytes of a socket's path that uWSGI keeps (core/socket.c, bind_to_unix).</summary>
+    private const int MaxSocketPath = 102;
 
     public string Config => Path.Combine(Paths.Uwsgi, "uwsgi.ini");
 
@@ -24,6 +28,16 @@ public sealed record EmperorFiles(PikuPaths Paths)
     public string Ini(string vassal) => Path.Combine(Paths.VassalsEnabled, vassal + ".ini");
 
     public string Token(string vassal) => Path.Combine(Tokens, vassal);
+
+    /// <summary>Says what uWSGI cannot do with this root, before it fails in its own words.</summary>
+    /// <exception cref="UserError">A blank in the path, which ends a hook's argument, or too long a path for a socket.</exception>
+    public void Check()
+    {
+        if (Paths.Root.Any(char.IsWhiteSpace))
+            throw new UserError($"'{Paths.Root}' has a blank in it, which uWSGI cannot handle: set PIKU_ROOT to another folder.");
+        if (Encoding.UTF8.GetByteCount(Socket) > MaxSocketPath)
+            throw new UserError($"'{Paths.Root}' is too long for the socket in it: set PIKU_ROOT to a folder with a shorter path.");
+    }
 
     /// <summary>
     /// The emperor's own ini file, the same under systemd and under the daemon. The throttle is short: a vassal that

@@ -58,19 +58,6 @@ public sealed class ChildProcessEndTests
         Assert.Equal("out\n", run.Output);
     }
 
-    [Theory]
-    [InlineData("sleep 61")]
-    [InlineData("trap '' HUP TERM INT; sleep 61; sleep 62")]
-    [InlineData("cat; sleep 61")]
-    public async Task When_we_are_killed_everything_we_started_dies(string script)
-    {
-        await using var host = await DoomedHost.StartAsync(script);
-        var group = ProcessTable.Find(host.Program)!.Group;
-        Assert.NotEqual(ProcessTable.Find(host.ProcessId)!.Group, group);
-        Signals.Send(host.ProcessId, Signals.Kill);
-        await Eventually.TrueAsync(() => IsEmpty(group));
-    }
-
     internal static bool IsEmpty(int group) => !ProcessTable.Read().Any(process => process.Group == group && !process.IsZombie);
 
     private static OutputSink Text(StringBuilder text) => (bytes, _) =>

@@ -1,64 +1,61 @@
+using System.Collections;
 using Piku.Core.Machine;
 using Piku.Core.Model;
 
 namespace Piku.Tests.Machine;
 
-/// <summary>Another process of ours that runs a program, to be killed by a test: this test program once more.</summary>
+/// <summary>
+/// Another process of ours, to be killed by a test: this test program once more, running one explicit test that does
+/// something, reports, and waits.
+/// </summary>
 internal sealed class DoomedHost : IAsyncDisposable
 {
-    private const string Script = "DOOMED_HOST_SCRIPT";
-    private const string Report = "DOOMED_HOST_REPORT";
+    private const string ReportFile = "DOOMED_HOST_REPORT";
+    private const string Argument = "DOOMED_HOST_ARGUMENT";
 
     private readonly TempFolder _folder = new();
-    private ChildProcess? _host;
+    private ChildProcess? _process;
 
-    public int ProcessId => _host!.ProcessId;
+    public int ProcessId => _process!.ProcessId;
 
-    /// <summary>The process that the host has started.</summary>
-    public int Program { get; private set; }
+    /// <summary>What it has reported.</summary>
+    public string Report { get; private set; } = "";
 
-    public static async Task<DoomedHost> StartAsync(string script)
+    /// <param name="explicitTest">Full name of the test method that it runs.</param>
+    /// <param name="argument">For that test.</param>
+    public static async Task<DoomedHost> StartAsync(string explicitTest, string argument)
     {
         var host = new DoomedHost();
         var report = host._folder.File("report");
-        host._host = await ChildProcess.StartAsync(new()
+        host._process = await ChildProcess.StartAsync(new()
         {
             Program = Environment.ProcessPath!,
-            Arguments = ["-explicit", "only", "-method", $"{typeof(DoomedHostTests).FullName}.{nameof(DoomedHostTests.Runs_until_it_is_killed)}"],
+            Arguments = ["-explicit", "only", "-method", explicitTest],
             Folder = "/",
-            Environment = EnvMap.From(Inherited()).With(Script, script).With(Report, report),
+            Environment = EnvMap.From(Inherited()).With(Argument, argument).With(ReportFile, report),
         });
         await Eventually.TrueAsync(() => AtomicFile.ReadIfExists(report) is not null);
-        host.Program = int.Parse(AtomicFile.ReadIfExists(report)!);
+        host.Report = AtomicFile.ReadIfExists(report)!;
         return host;
     }
 
-    /// <summary>What the host does, in its own process.</summary>
-    public static async Task RunAsync(CancellationToken cancellationToken)
+    /// <summary>In the host: does it, reports, and waits for the end.</summary>
+    public static async Task RunAsync(Func<string, Task<string>> doIt)
     {
-        using var silence = new SilentStream();
-        await using var program = await ChildProcess.StartAsync(ChildProcessTests.Shell(Environment.GetEnvironmentVariable(Script)!) with
-        {
-            Input = silence,
-            Output = Stream.Null.WriteAsync,
-        });
-        AtomicFile.Write(Environment.GetEnvironmentVariable(Report)!, $"{program.ProcessId}", AtomicFile.Secret);
-        await Task.Delay(TimeSpan.FromMinutes(2), cancellationToken);
+        var report = await doIt(Environment.GetEnvironmentVariable(Argument)!);
+        AtomicFile.Write(Environment.GetEnvironmentVariable(ReportFile)!, report, AtomicFile.Secret);
+        await Task.Delay(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
     }
+
+    /// <summary>Kills it as nothing can prepare for. Its own children are on their own then.</summary>
+    public void Kill() => Signals.Send(ProcessId, Signals.Kill);
 
     public async ValueTask DisposeAsync()
     {
-        await _host!.DisposeAsync();
+        await _process!.DisposeAsync();
         _folder.Dispose();
     }
 
-    private static IEnumerable<KeyValuePair<string, string>> Inherited() =>
-        Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>()
-            .Select(entry => KeyValuePair.Create((string)entry.Key, (string?)entry.Value ?? ""));
-}
-
-public sealed class DoomedHostTests
-{
-    [Fact(Explicit = true)]
-    public Task Runs_until_it_is_killed() => DoomedHost.RunAsync(TestContext.Current.CancellationToken);
+    private static IEnumerable<KeyValuePair<string, string>> Inherited() => Environment.GetEnvironmentVariables()
+        .Cast<DictionaryEntry>().Select(entry => KeyValuePair.Create((string)entry.Key, (string?)entry.Value ?? ""));
 }

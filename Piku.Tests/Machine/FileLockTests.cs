@@ -38,18 +38,16 @@ public sealed class FileLockTests : IDisposable
     {
         var told = new List<string>();
         var held = FileLock.TryAcquire(Path, "push by alice", TimeProvider.System)!;
-        var waiting = FileLock.AcquireAsync(Path, "push by bob", TimeProvider.System, Tell, Cancelled);
+        var waiting = FileLock.AcquireAsync(Path, "push by bob", TimeProvider.System, holder =>
+        {
+            told.Add(holder.Purpose);
+            return Task.CompletedTask;
+        }, Cancelled);
         await Eventually.TrueAsync(() => told.Count > 0);
         Assert.False(waiting.IsCompleted);
         held.Dispose();
         using var acquired = await waiting.WaitAsync(TimeSpan.FromSeconds(10), Cancelled);
         Assert.Equal(["push by alice"], told);
-
-        Task Tell(LockHolder holder)
-        {
-            told.Add(holder.Purpose);
-            return Task.CompletedTask;
-        }
     }
 
     [Fact]

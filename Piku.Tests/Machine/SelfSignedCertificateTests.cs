@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Piku.Core.Machine;
 
@@ -28,6 +29,30 @@ public sealed class SelfSignedCertificateTests
         Assert.False(SelfSignedCertificate.IsCurrent(pem, ["other.example.com"], TimeProvider.System));
         Assert.False(SelfSignedCertificate.IsCurrent(pem, Names, new Later(TimeSpan.FromDays(800))));
         Assert.False(SelfSignedCertificate.IsCurrent("no certificate", Names, TimeProvider.System));
+    }
+
+    [Fact]
+    public void A_certificate_that_an_authority_has_signed_is_left_alone()
+    {
+        using var authorityKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var authority = new CertificateRequest("CN=authority", authorityKey, HashAlgorithmName.SHA256);
+        authority.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        var now = TimeProvider.System.GetUtcNow();
+        using var issuer = authority.CreateSelfSigned(now.AddDays(-9), now.AddDays(9));
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var issued = new CertificateRequest("CN=blog", key, HashAlgorithmName.SHA256).Create(issuer, now.AddDays(-8), now.AddDays(-1), [1]);
+        Assert.True(SelfSignedCertificate.IsCurrent(issued.ExportCertificatePem(), Names, TimeProvider.System));
+    }
+
+    [Fact]
+    public async Task OpenSsl_takes_it_for_its_names()
+    {
+        using var folder = new TempFolder();
+        AtomicFile.Write(folder.File("crt"), SelfSignedCertificate.Create(Names, TimeProvider.System).Certificate, AtomicFile.Readable);
+        var run = await ChildProcess.CaptureAsync(
+            ChildProcessTests.Call("openssl", ["verify", "-x509_strict", "-purpose", "sslserver", "-verify_hostname", "www.blog.example.com", "-CAfile", folder.File("crt"), folder.File("crt")]),
+            TestContext.Current.CancellationToken);
+        Assert.True(run.Status.Succeeded, run.Error);
     }
 
     [Fact]

@@ -15,12 +15,21 @@ internal sealed class Installation : IAsyncDisposable
 {
     public static readonly EnvMap ToolEnvironment = EnvMap.Empty.With("PATH", "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
 
-    private readonly TempFolder _folder = new();
+    private readonly TempFolder? _folder;
     private readonly List<Microsoft.Extensions.Hosting.BackgroundService> _services = [];
 
     public Installation()
+        : this(new TempFolder())
     {
-        Paths = new(_folder.Path);
+    }
+
+    private Installation(TempFolder folder)
+        : this(folder.Path) => _folder = folder;
+
+    /// <summary>In a folder that belongs to somebody else.</summary>
+    public Installation(string root)
+    {
+        Paths = new(root);
         foreach (var folder in Paths.Folders)
             Directory.CreateDirectory(folder);
         Emperor = new(Paths, TimeProvider.System);
@@ -108,8 +117,12 @@ internal sealed class Installation : IAsyncDisposable
     ],
     readiness);
 
+    /// <summary>A web server on a port of this machine.</summary>
     public static string Serving(int port) =>
-        $"exec python3 -c 'import http.server as h; h.HTTPServer((\"127.0.0.1\", {port}), h.SimpleHTTPRequestHandler).serve_forever()'";
+        $"python3 -c 'import http.server as h; h.HTTPServer((\"127.0.0.1\", {port}), h.SimpleHTTPRequestHandler).serve_forever()'";
+
+    /// <summary>The same as the child of a shell that is uWSGI's child: whoever kills the shell leaves an orphan.</summary>
+    public static string ServingBehindAShell(int port) => $"cd / && {Serving(port)}; true";
 
     public Task<IReadOnlyList<VassalFailure>> UpAsync(params InstalledVassal[] vassals) =>
         Emperor.WaitUntilReadyAsync(vassals, TimeSpan.FromSeconds(20), Cancelled);
@@ -144,6 +157,6 @@ internal sealed class Installation : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
-        _folder.Dispose();
+        _folder?.Dispose();
     }
 }

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 using Piku.Core.Machine;
 using Piku.Core.Model;
@@ -19,7 +20,7 @@ public sealed class SupervisionTests
         var (wsgi, web) = (Installation.FreePort(), Installation.FreePort());
         Assert.Empty(await piku.UpAsync(
             piku.Emperor.Install(piku.Wsgi("blog", wsgi, Installation.Answering("hello"))),
-            piku.Emperor.Install(piku.Command("web", $"cd / && {Installation.Serving(web)[5..]}", new Readiness.Listening(new(System.Net.IPAddress.Loopback, web))))));
+            piku.Emperor.Install(piku.Command("web", Installation.ServingBehindAShell(web), new Readiness.Listening(new(IPAddress.Loopback, web))))));
         var before = piku.Processes();
         var emperor = (await piku.Emperor.StatusAsync(Cancelled))!.ProcessId;
         Signals.Send(emperor, Signals.Kill);
@@ -36,7 +37,7 @@ public sealed class SupervisionTests
         var (wsgi, web) = (Installation.FreePort(), Installation.FreePort());
         Assert.Empty(await piku.UpAsync(
             piku.Emperor.Install(piku.Wsgi("blog", wsgi, Installation.Answering("hello"))),
-            piku.Emperor.Install(piku.Command("web", $"cd / && {Installation.Serving(web)[5..]}", new Readiness.Listening(new(System.Net.IPAddress.Loopback, web))))));
+            piku.Emperor.Install(piku.Command("web", Installation.ServingBehindAShell(web), new Readiness.Listening(new(IPAddress.Loopback, web))))));
         Assert.NotEmpty(piku.Processes());
         await piku.StopAsync();
         await Eventually.TrueAsync(() => piku.Processes().Count == 0);
@@ -65,6 +66,34 @@ public sealed class SupervisionTests
     }
 
     [Fact]
+    public async Task When_we_are_killed_emperor_vassals_and_nginx_end()
+    {
+        await using var piku = new Installation();
+        await using var host = await DoomedHost.StartAsync(
+            $"{typeof(SupervisionTests).FullName}.{nameof(Supervises_until_it_is_killed)}", piku.Paths.Root);
+        var groups = host.Report.Split(' ').Select(int.Parse).ToList();
+        Assert.NotEmpty(piku.Processes());
+        Assert.DoesNotContain(groups, ChildProcessEndTests.IsEmpty);
+        host.Kill();
+        await Eventually.TrueAsync(() => groups.TrueForAll(ChildProcessEndTests.IsEmpty) && piku.Processes().Count == 0);
+    }
+
+    [Fact(Explicit = true)]
+    public Task Supervises_until_it_is_killed() => DoomedHost.RunAsync(async root =>
+    {
+        var piku = new Installation(root);
+        await piku.StartEmperorAsync();
+        await piku.StartNginxAsync();
+        var (wsgi, web) = (Installation.FreePort(), Installation.FreePort());
+        Assert.Empty(await piku.UpAsync(
+            piku.Emperor.Install(piku.Wsgi("blog", wsgi, Installation.Answering("hello"))),
+            piku.Emperor.Install(piku.Command("web", Installation.ServingBehindAShell(web), new Readiness.Listening(new(IPAddress.Loopback, web))))));
+        var emperor = (await piku.Emperor.StatusAsync(Cancelled))!.ProcessId;
+        var nginx = new NginxMaster(new(piku.Paths), TimeProvider.System).ProcessId!.Value;
+        return $"{ProcessTable.Find(emperor)!.Group} {ProcessTable.Find(nginx)!.Group}";
+    });
+
+    [Fact]
     public async Task A_port_in_use_is_one_sentence()
     {
         await using var piku = await Installation.WithNginxAsync();
@@ -74,6 +103,19 @@ public sealed class SupervisionTests
         await second.StartAsync(Cancelled);
         var failure = await Assert.ThrowsAsync<UserError>(() => second.Ready.WaitAsync(TimeSpan.FromSeconds(10), Cancelled));
         Assert.Contains($"port {piku.Options.HttpPort}", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("with a blank")]
+    [InlineData("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")]
+    public async Task A_root_that_uWSGI_cannot_handle_is_one_sentence(string name)
+    {
+        using var folder = new TempFolder();
+        using var service = new EmperorService(
+            new(folder.File(name)), Installation.ToolEnvironment, TimeProvider.System, NullLogger<EmperorService>.Instance);
+        await service.StartAsync(Cancelled);
+        var failure = await Assert.ThrowsAsync<UserError>(() => service.Ready.WaitAsync(TimeSpan.FromSeconds(10), Cancelled));
+        Assert.Contains("PIKU_ROOT", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]

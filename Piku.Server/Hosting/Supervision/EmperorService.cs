@@ -42,6 +42,7 @@ internal sealed class EmperorService : BackgroundService
 
     private Task<ProgramCall> PrepareAsync(CancellationToken cancellationToken)
     {
+        _files.Check();
         KillLeftovers();
         foreach (var folder in new[] { _paths.Uwsgi, _paths.VassalsEnabled, _paths.Run })
             Directory.CreateDirectory(folder);
