@@ -1,0 +1,85 @@
+using Piku.Server.Ssh.Authentication;
+using Piku.Server.Ssh.Crypto;
+using Piku.Server.Ssh.Transport;
+using Piku.Server.Ssh.Wire;
+
+namespace Piku.Tests.Ssh;
+
+/// <summary>Every parser that a stranger can reach ends with a value or with a protocol error, whatever the bytes.</summary>
+public sealed class FuzzTests
+{
+    private const int Rounds = 20_000;
+
+    [Fact]
+    public void KEXINIT() => Fuzz(RawClient.Offer().Write(), data => KexInit.Read(data));
+
+    [Fact]
+    public void Authentication_requests()
+    {
+        using var key = RawClient.NewKey();
+        Fuzz(RawClient.SignedRequest(key, key, new byte[32]), data => AuthenticationRequest.Read(data));
+    }
+
+    [Fact]
+    public void Public_keys_and_signatures_of_every_type()
+    {
+        foreach (var type in UserKeyType.All)
+        {
+            foreach (var algorithm in type.Algorithms)
+            {
+                using var seed = new SshWriter();
+                seed.WriteText("nistp256");
+                seed.WriteString(new byte[65]);
+                seed.WriteMpint(new byte[32]);
+                Fuzz(seed.Written.ToArray(), data =>
+                {
+                    var reader = new SshReader(data);
+                    type.Check(ref reader);
+                    algorithm.Verify(new SshReader(data), "data"u8, data);
+                });
+            }
+        }
+    }
+
+    private static void Fuzz(byte[] seed, Action<byte[]> parse)
+    {
+        var random = new Random(seed.Length);
+        for (var round = 0; round < Rounds; round++)
+        {
+            var data = Mutate(seed, random);
+            try
+            {
+                parse(data);
+            }
+            catch (SshProtocolException)
+            {
+                continue;
+            }
+        }
+    }
+
+    private static byte[] Mutate(byte[] seed, Random random)
+    {
+        var data = seed.ToArray();
+        for (var changes = random.Next(1, 5); changes > 0 && data.Length > 0; changes--)
+        {
+            var position = random.Next(data.Length);
+            switch (random.Next(4))
+            {
+                case 0:
+                    data[position] = (byte)random.Next(256);
+                    break;
+                case 1:
+                    data = data[..position];
+                    break;
+                case 2:
+                    data = [.. data[..position], .. data[random.Next(data.Length)..]];
+                    break;
+                default:
+                    data[position] ^= (byte)(1 << random.Next(8));
+                    break;
+            }
+        }
+        return data;
+    }
+}
