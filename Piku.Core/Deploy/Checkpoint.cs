@@ -37,7 +37,7 @@ internal sealed class Checkpoint
         Directory.CreateDirectory(Path.Combine(making, "vassals"));
         foreach (var (name, text) in vassals.Snapshot(app))
             AtomicFile.Write(Path.Combine(making, "vassals", name), text, AtomicFile.Secret);
-        foreach (var file in LiveFiles(paths, app).Where(File.Exists))
+        foreach (var file in LiveFiles(paths, app).Append(paths.NginxSite(app)).Where(File.Exists))
             AtomicFile.Write(Path.Combine(making, Path.GetFileName(file)), File.ReadAllBytes(file), AtomicFile.Secret);
         WriteFacts(making, facts);
         Directory.Move(making, FolderOf(paths, app));

@@ -102,6 +102,7 @@ public sealed class Deployment(Installation piku, AppName app, string by, Deploy
             AtomicFile.Delete(file);
         foreach (var folder in new[] { piku.Paths.App(app), piku.Paths.Env(app), piku.Paths.AppLogs(app), piku.Paths.AppState(app), piku.Paths.Repo(app) }.Where(Directory.Exists))
             Directory.Delete(folder, recursive: true);
+        held.Delete();
         if (Directory.Exists(piku.Paths.AppData(app)))
             await log.LineAsync($"The app's data stays in {piku.Paths.AppData(app)}.", cancel);
     }

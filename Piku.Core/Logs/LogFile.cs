@@ -18,6 +18,7 @@ internal sealed class LogFile(string path) : IDisposable
     private readonly byte[] _block = new byte[BlockSize];
     private readonly ArrayBufferWriter<byte> _line = new();
     private FileStream? _file;
+    private string? _openedAs;
 
     public string Path => path;
 
@@ -98,6 +99,7 @@ internal sealed class LogFile(string path) : IDisposable
         try
         {
             _file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            _openedAs = PathOf(_file);
         }
         catch (Exception gone) when (gone is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -106,8 +108,9 @@ internal sealed class LogFile(string path) : IDisposable
         return true;
     }
 
-    /// <summary>An open file that was renamed or deleted has another path in /proc (proc(5), /proc/pid/fd).</summary>
-    private bool WasRotated() =>
-        File.ResolveLinkTarget($"/proc/self/fd/{_file!.SafeFileHandle.DangerousGetHandle()}", returnFinalTarget: false)?.FullName != path
-        && File.Exists(path);
+    /// <summary>An open file that was renamed or deleted has another path in /proc (proc(5), /proc/pid/fd) than when it was opened.</summary>
+    private bool WasRotated() => PathOf(_file!) != _openedAs && File.Exists(path);
+
+    private static string? PathOf(FileStream file) =>
+        File.ResolveLinkTarget($"/proc/self/fd/{file.SafeFileHandle.DangerousGetHandle()}", returnFinalTarget: false)?.FullName;
 }

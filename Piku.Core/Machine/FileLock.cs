@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
@@ -18,17 +19,19 @@ public sealed class FileLock : IDisposable
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(25);
 
     private readonly SafeFileHandle _file;
+    private readonly string _path;
 
-    private FileLock(SafeFileHandle file) => _file = file;
+    private FileLock(SafeFileHandle file, string path) => (_file, _path) = (file, path);
 
     /// <summary>Takes the lock if it is free; null when somebody holds it.</summary>
     /// <param name="purpose">What the lock is held for, as a waiter will tell it: "push by alice".</param>
+    [SuppressMessage("Reliability", "CA2000", Justification = "The lock owns its file.")]
     public static FileLock? TryAcquire(string path, string purpose, TimeProvider clock)
     {
         var file = Libc.Open(path, Libc.OpenReadWrite | Libc.OpenCreate, AtomicFile.Secret);
         try
         {
-            if (!TryLock(file))
+            if (!TryLock(file) || !IsStillThere(file))
             {
                 file.Dispose();
                 return null;
@@ -36,7 +39,7 @@ public sealed class FileLock : IDisposable
             RandomAccess.SetLength(file, 0);
             var holder = new LockHolder(Environment.ProcessId, clock.GetUtcNow(), purpose);
             RandomAccess.Write(file, Encoding.UTF8.GetBytes(holder.Format()), 0);
-            return new FileLock(file);
+            return new FileLock(file, path);
         }
         catch
         {
@@ -79,6 +82,9 @@ public sealed class FileLock : IDisposable
         return holder is not null && Signals.IsAlive(holder.ProcessId) ? holder : null;
     }
 
+    /// <summary>Removes the file, when what it guards is no more. Who waits for it takes a new one.</summary>
+    public void Delete() => File.Delete(_path);
+
     /// <summary>
     /// Unlocks before closing: a program that is being started at this moment has a copy of the descriptor until
     /// its exec, and with it would keep the lock.
@@ -91,6 +97,10 @@ public sealed class FileLock : IDisposable
         _ = Libc.Flock(_file, Libc.Unlock);
         _file.Dispose();
     }
+
+    /// <summary>False when the last holder has removed the file: then nobody else would see our lock.</summary>
+    private static bool IsStillThere(SafeFileHandle file) =>
+        File.ResolveLinkTarget($"/proc/self/fd/{file.DangerousGetHandle()}", returnFinalTarget: false)?.FullName.EndsWith(" (deleted)", StringComparison.Ordinal) is false;
 
     private static bool TryLock(SafeFileHandle file)
     {

@@ -29,6 +29,19 @@ public static class ProcessTable
     /// <summary>Command line as it stands now, arguments separated by blanks; empty for a zombie or when it is gone.</summary>
     public static string CommandLine(int id) => ReadFile($"/proc/{id}/cmdline")?.Replace('\0', ' ').TrimEnd() ?? "";
 
+    /// <summary>The program file that the process runs; null when it is gone or another user's.</summary>
+    public static string? Program(int id)
+    {
+        try
+        {
+            return File.ResolveLinkTarget($"/proc/{id}/exe", returnFinalTarget: false)?.FullName;
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>True when the process was started with exactly this variable; false also when we may not look.</summary>
     public static bool WasStartedWith(int id, string name, string value) =>
         ReadFile($"/proc/{id}/environ")?.Split('\0').Contains($"{name}={value}", StringComparer.Ordinal) ?? false;

@@ -88,7 +88,10 @@ internal sealed class VassalWatch(InstalledVassal vassal, string tokenFile, Time
     /// </summary>
     private bool CommandRuns()
     {
-        var children = ProcessTable.Read().Where(process => process.Parent == _master).ToList();
+        // uWSGI's own workers are children too, and idle there.
+        var uwsgi = ProcessTable.Program(_master);
+        var children = ProcessTable.Read()
+            .Where(process => process.Parent == _master && (process.IsZombie || ProcessTable.Program(process.Id) != uwsgi)).ToList();
         if (_command == 0 && children.Count > 0)
             (_command, _commandSeen) = (children[0].Id, clock.GetTimestamp());
         var runs = children.Any(process => process.Id == _command && !process.IsZombie);

@@ -49,8 +49,8 @@ public sealed class SettingsTests(SharedInstance shared)
         await client.CommandAsync("config:unset", "settings", "B");
         Assert.Equal("C=two words\n", await client.CommandAsync("config", "settings"));
 
-        Assert.Equal(7, (await client.SshAsync("run", "settings", "'exit 7'")).Status.Code);
-        Assert.Equal("repository two words\n", await client.CommandAsync("run", "settings", "'echo $A $C'"));
+        Assert.Equal(7, (await client.SshAsync("run", "settings", "exit 7")).Status.Code);
+        Assert.Equal("repository two words\n", await client.CommandAsync("run", "settings", "echo $A $C"));
         await client.CommandAsync("destroy", "settings");
     }
 }

@@ -2,7 +2,6 @@ using System.Net;
 using Piku.Core.Formats;
 using Piku.Core.Machine;
 using Piku.Core.Services;
-using Piku.Tests.Machine;
 
 namespace Piku.Tests.Services;
 
