@@ -26,6 +26,8 @@ public static partial class ValueFormats
 
     public static readonly ValueFormat<string> Version = Matching("a version such as 3 or 3.12", VersionPattern());
 
+    public static readonly ValueFormat<string> NodeVersion = Matching("a version such as 20.11.0, or lts", NodeVersionPattern());
+
     public static readonly ValueFormat<string> Command = Matching("a program's name and its flags", CommandPattern());
 
     public static readonly ValueFormat<string> RelativeFile = Matching("the path of a file in the app", FilePattern());
@@ -90,6 +92,9 @@ public static partial class ValueFormats
 
     [GeneratedRegex(@"^\d+(\.\d+){0,2}\z")]
     private static partial Regex VersionPattern();
+
+    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9.-]*\z")]
+    private static partial Regex NodeVersionPattern();
 
     [GeneratedRegex(@"^[A-Za-z@][\w@./-]*( +[\w@./:=,+-]+)*\z")]
     private static partial Regex CommandPattern();
