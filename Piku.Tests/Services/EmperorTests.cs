@@ -68,6 +68,19 @@ public sealed class EmperorTests
     }
 
     [Fact]
+    public async Task A_cheap_app_is_up_before_it_has_a_worker()
+    {
+        await using var piku = await Installation.WithEmperorAsync();
+        var port = Installation.FreePort();
+        var cheap = piku.Wsgi("blog", port, Installation.Answering("hello"));
+        cheap = new("blog", [.. cheap.Settings, UwsgiSetting.Text("cheap", "true"), UwsgiSetting.Text("idle", "60")], cheap.Readiness);
+        Assert.Empty(await piku.UpAsync(piku.Emperor.Install(cheap)));
+        Assert.Equal("200 hello", await Installation.GetAsync(port));
+        piku.Wsgi("blog", port, "import no_such_module\n");
+        Assert.Single(await piku.UpAsync(piku.Emperor.Install(cheap)));
+    }
+
+    [Fact]
     public async Task Cron_is_up_when_it_waits()
     {
         await using var piku = await Installation.WithEmperorAsync();
