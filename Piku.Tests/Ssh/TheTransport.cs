@@ -102,6 +102,7 @@ public sealed class TheTransport : IAsyncLifetime
     [InlineData("diffie-hellman-group1-sha1", "ssh-ed25519", "chacha20-poly1305@openssh.com", "none")]
     [InlineData("curve25519-sha256", "ssh-rsa", "chacha20-poly1305@openssh.com", "none")]
     [InlineData("curve25519-sha256", "ssh-ed25519", "3des-cbc", "none")]
+    [InlineData("curve25519-sha256", "ssh-ed25519", "aes128-ctr", "none")] // with hmac-sha2-256 only
     [InlineData("curve25519-sha256", "ssh-ed25519", "chacha20-poly1305@openssh.com", "zlib")]
     public async Task Ends_when_there_is_nothing_in_common(string kex, string hostKey, string cipher, string compression)
     {
@@ -274,7 +275,8 @@ public sealed class TheTransport : IAsyncLifetime
 
         Assert.Equal(["curve25519-sha256", "curve25519-sha256@libssh.org", "kex-strict-s-v00@openssh.com"], offer.Kex);
         Assert.Equal(["ssh-ed25519"], offer.HostKeys);
-        Assert.Equal(["chacha20-poly1305@openssh.com", "aes256-gcm@openssh.com", "aes128-gcm@openssh.com"], offer.CiphersToClient);
+        Assert.Equal(["chacha20-poly1305@openssh.com", "aes256-gcm@openssh.com", "aes128-gcm@openssh.com", "aes256-ctr", "aes128-ctr"], offer.CiphersToClient);
+        Assert.Equal(["hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com"], offer.MacsToClient);
         Assert.Equal(["none"], offer.CompressionToClient);
     }
 }

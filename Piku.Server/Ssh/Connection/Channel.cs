@@ -15,7 +15,7 @@ namespace Piku.Server.Ssh.Connection;
 internal sealed class Channel
 {
     private const uint StandardError = 1;
-    private const int InputSegment = 16 * 1024;
+    private const int InputSegment = 64 * 1024;
 
     private readonly Lock _gate = new();
     private readonly SshTransport _transport;

@@ -144,7 +144,7 @@ internal sealed class PacketSender(Socket socket, ReadOnlyMemory<byte> preface, 
             {
                 Seal(_sending.Content.Span);
                 await WriteAsync(_sending.Content, cancellationToken);
-                _sending.Dispose();
+                _sending.Clear();
             }
         }
         finally
@@ -227,6 +227,8 @@ internal sealed class PacketSender(Socket socket, ReadOnlyMemory<byte> preface, 
                 }
                 if (_completed)
                     return false;
+                _pending.Dispose(); // who is idle holds nothing
+                _sending.Dispose();
             }
             await _work.WaitAsync();
         }
