@@ -31,8 +31,6 @@ public sealed class EmperorTests
             Assert.Empty(await piku.UpAsync(piku.Emperor.Install(piku.Wsgi("blog", port, Installation.Answering(answer)))));
             Assert.Equal($"200 {answer}", await Installation.GetAsync(port));
         }
-        Signals.Send((await piku.Emperor.StatusAsync(Cancelled))!.Find("blog")!.ProcessId, Signals.Kill);
-        await Eventually.TrueAsync(async () => await piku.Emperor.TellAsync(Cancelled) && Installation.Accepts(port));
         piku.Emperor.Remove("blog");
         Assert.True(await piku.Emperor.WaitUntilGoneAsync(["blog"], TimeSpan.FromSeconds(10), Cancelled));
     }
