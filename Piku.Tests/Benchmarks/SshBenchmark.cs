@@ -167,6 +167,7 @@ public sealed class SshBenchmark
         /// <summary>Of the children that have ended, and theirs: fields cutime and cstime of proc(5), in ticks of 10 ms.</summary>
         public TimeSpan Cpu()
         {
+            SpinWait.SpinUntil(() => File.ReadAllText($"/proc/{process.Id}/task/{process.Id}/children").Length == 0, Wait.Limit);
             var stat = File.ReadAllText($"/proc/{process.Id}/stat");
             var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
             return TimeSpan.FromMilliseconds(10 * (long.Parse(fields[13], CultureInfo.InvariantCulture) + long.Parse(fields[14], CultureInfo.InvariantCulture)));
