@@ -29,13 +29,23 @@ public sealed record LivePlan(
         var site = hasSite && addresses is not null ? SitePlan.Create(facts, variables, addresses) : null;
         var live = site is null ? variables : WithSite(variables, facts.Paths, site, addresses!);
         var workers = new WorkerPlan(facts, live, addresses);
-        return new LivePlan(
+        var plan = new LivePlan(
             live,
             facts.Procfile.Workers.Aggregate(Scaling.Default, (scaling, worker) => scaling.With(worker.Kind, facts.Scaling.Count(worker.Kind))),
             [.. facts.Procfile.Workers.SelectMany(workers.Vassals)],
             site,
             AddressesOf(site, addresses),
             warnings);
+        plan.WriteOnce();
+        return plan;
+    }
+
+    /// <summary>What no file can hold is to be known before anything is written.</summary>
+    private void WriteOnce()
+    {
+        foreach (var vassal in Vassals)
+            _ = vassal.Ini;
+        _ = Site?.ToDirectives();
     }
 
     /// <summary>What upstream tells an app of its site.</summary>
