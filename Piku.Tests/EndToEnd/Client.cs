@@ -39,13 +39,16 @@ public sealed class Client(string folder, PikuInstance instance)
     public string Remote(string app) => $"ssh://piku@127.0.0.1:{instance.SshPort}/{app}";
 
     /// <summary>Runs a command of piku's. The words travel as one line, as ssh sends them.</summary>
-    public Task<CapturedRun> SshAsync(params string[] words) => Programs.CaptureAsync(new ProgramCall
+    public Task<CapturedRun> SshAsync(params string[] words) => Programs.CaptureAsync(Ssh(words));
+
+    /// <summary>A command that is not run yet.</summary>
+    public ProgramCall Ssh(params string[] words) => new()
     {
         Program = "ssh",
         Arguments = [.. SshOptions, "-p", $"{instance.SshPort}", "piku@127.0.0.1", .. words],
         Folder = folder,
         Environment = Environment,
-    });
+    };
 
     /// <summary>Runs a command of piku's that must succeed, and returns what it printed.</summary>
     public async Task<string> CommandAsync(params string[] words)
