@@ -35,9 +35,23 @@ public sealed record LivePlan(
             [.. facts.Procfile.Workers.SelectMany(workers.Vassals)],
             site,
             AddressesOf(site, addresses),
-            warnings);
+            [.. warnings, .. Advice(facts, live, addresses, site)]);
         plan.WriteOnce();
         return plan;
+    }
+
+    /// <summary>What the app asks for and does not get, as it stands.</summary>
+    private static IEnumerable<string> Advice(DeployFacts facts, EnvMap variables, Addresses? addresses, Site? site)
+    {
+        if (addresses is { Kind: "static" } && site is null)
+            yield return $"Only nginx serves a static app: set {NginxSettings.ServerName.Key} to its host name.";
+        if (addresses is not { Kind: "wsgi" })
+            yield break;
+        var version = RuntimeSettings.PythonVersion.In(variables);
+        if (UwsgiPlugins.PythonMismatch(facts.Host, version) is { } mismatch)
+            yield return mismatch;
+        if (UwsgiSettings.Gevent.IsSetIn(variables) && !UwsgiPlugins.IsPython2(version))
+            yield return $"{UwsgiSettings.Gevent.Key} is for Python 2; with Python 3 use {UwsgiSettings.Asyncio.Key} or UWSGI_THREADS.";
     }
 
     /// <summary>What no file can hold is to be known before anything is written.</summary>
