@@ -98,9 +98,16 @@ internal sealed record WorkerPlan(DeployFacts Facts, EnvMap Variables, Addresses
         return
         [
             .. Facts.RunningEnv.Keys.Where(name => !Variables.ContainsKey(name)).Select(name => UwsgiSetting.Text("unenv", name)),
-            .. environment.Select(variable => UwsgiSetting.Env(variable.Key, variable.Value)),
+            .. environment.Where(variable => !IsOptionOfUwsgi(variable.Key)).Select(variable => UwsgiSetting.Env(variable.Key, variable.Value)),
         ];
     }
+
+    /// <summary>
+    /// When uWSGI starts itself anew for a reload, it takes every <c>UWSGI_</c> variable of its environment for an
+    /// option (D12). Those of the settings have passed our checks; any other stays out of its sight.
+    /// </summary>
+    private static bool IsOptionOfUwsgi(string name) =>
+        name.StartsWith("UWSGI_", StringComparison.OrdinalIgnoreCase) && SettingTable.Find(name) is null;
 
     private EnvMap Serves(EnvMap environment) =>
         RuntimeTable.All.FirstOrDefault(runtime => runtime.Marks(Facts))?.Serves(environment) ?? environment;
