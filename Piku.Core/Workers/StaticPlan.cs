@@ -28,9 +28,9 @@ internal static class StaticPlan
     private static string Resolve(DeployFacts facts, StaticMapping mapping)
     {
         var path = mapping.Path.StartsWith('/') ? mapping.Path : $"{facts.AppFolder}/{mapping.Path}";
-        var parts = mapping.Path.Split('/');
+        var parts = path.TrimEnd('/').Split('/');
         var folders = facts.Paths;
-        var isPublic = !parts.Contains("..") && !parts.Contains(".git") && parts[^1] is not ("ENV" or "Procfile")
+        var isPublic = !parts.Contains("..") && !parts.Contains(".git") && parts[^1] is not ("ENV" or "LIVE_ENV" or "Procfile")
             && !folders.Root.IsIn(path)
             && (!path.IsIn(folders.Root)
                 || path.IsIn(facts.AppFolder)

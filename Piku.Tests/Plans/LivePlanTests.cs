@@ -109,6 +109,8 @@ public sealed class LivePlanTests
     [InlineData("static: ..", "NGINX_SERVER_NAME=a.test", "make public")]
     [InlineData("static: .git", "NGINX_SERVER_NAME=a.test", "make public")]
     [InlineData("static: x", "NGINX_SERVER_NAME=a.test\nNGINX_STATIC_PATHS=/e:ENV", "make public")]
+    [InlineData("static: x", "NGINX_SERVER_NAME=a.test\nNGINX_STATIC_PATHS=/e:ENV/", "make public")]
+    [InlineData("static: x", "NGINX_SERVER_NAME=a.test\nNGINX_STATIC_PATHS=/e:/home/piku/.piku/envs/blog/LIVE_ENV", "make public")]
     [InlineData("static: x", "NGINX_SERVER_NAME=a.test\nNGINX_STATIC_PATHS=/e:/home/piku/.piku", "make public")]
     [InlineData("static: x", "NGINX_SERVER_NAME=a.test\nNGINX_STATIC_PATHS=/e:/home/piku", "make public")]
     [InlineData("static: x", "NGINX_SERVER_NAME=a.test\nNGINX_STATIC_PATHS=/e:/home/piku/.piku/envs/blog", "make public")]
@@ -132,6 +134,14 @@ public sealed class LivePlanTests
     [InlineData("docs/.vitepress/dist")]
     public void A_static_folder_may_be_elsewhere(string path) =>
         Assert.Single(LivePlan.Create(TestApp.With("web: x", $"NGINX_SERVER_NAME=a.test\nNGINX_STATIC_PATHS=/e:{path}")).Site!.StaticFolders);
+
+    [Theory]
+    [InlineData("static: x", "", "Only nginx serves a static app: set NGINX_SERVER_NAME to its host name.")]
+    [InlineData("wsgi: a:a", "UWSGI_GEVENT=5", "UWSGI_GEVENT is for Python 2; with Python 3 use UWSGI_ASYNCIO or UWSGI_THREADS.")]
+    [InlineData("wsgi: a:a", "PYTHON_VERSION=3.12", "uWSGI has no plugin for Python 3.12 here, only python311: packages with compiled parts may not load; a 'web' worker runs any version.")]
+    [InlineData("worker: x", "UWSGI_IDLE=soon", "UWSGI_IDLE is 'soon', and must be a number from 1 to 2147483647. It is passed over.")]
+    public void What_an_app_does_not_get_it_is_told(string procfile, string env, string warning) =>
+        Assert.Equal([warning], LivePlan.Create(TestApp.With(procfile, env)).Warnings);
 
     [Fact]
     public void Without_a_host_name_the_app_is_told_where_it_answers() =>
