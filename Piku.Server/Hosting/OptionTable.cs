@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using Piku.Core.Formats;
 using Piku.Core.Model;
+using Piku.Server.Ssh.Crypto;
 using Tomlyn.Model;
 
 namespace Piku.Server.Hosting;
@@ -21,6 +22,7 @@ internal static class OptionTable
     [
         new("ssh.port", "PIKU_SSH_PORT", "TCP port for ssh and git; 2222.", (options, text) => options with { SshPort = Port(text) }),
         new("ssh.addresses", null, "Addresses to listen on for ssh; [\"0.0.0.0\", \"::\"].", (options, text) => options with { SshAddresses = Addresses(text) }),
+        new("ssh.algorithms", null, "Ciphers, key exchanges and host keys: \"default\", or \"compatible\" with what clients older than OpenSSH 6.5 need.", (options, text) => options with { SshAlgorithms = Algorithms(text) }),
         new("nginx.http_port", "PIKU_HTTP_PORT", "TCP port of the apps' sites for http; 8080.", (options, text) => options with { HttpPort = Port(text) }),
         new("nginx.https_port", "PIKU_HTTPS_PORT", "TCP port of the apps' sites for https; 8443.", (options, text) => options with { HttpsPort = Port(text) }),
         new("services.supervise", null, "Run uWSGI's emperor and nginx as children; true. With false, systemd runs them.", (options, text) => options with { Supervise = Boolean(text) }),
@@ -75,6 +77,13 @@ internal static class OptionTable
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= 65535
             ? port
             : throw new FormatException("a port from 1 to 65535");
+
+    private static AlgorithmSuite Algorithms(string text) => text switch
+    {
+        "default" => AlgorithmSuite.Default,
+        "compatible" => AlgorithmSuite.Compatible,
+        _ => throw new FormatException("default or compatible"),
+    };
 
     private static bool Boolean(string text) =>
         bool.TryParse(text, out var value) ? value : throw new FormatException("true or false");

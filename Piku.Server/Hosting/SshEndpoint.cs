@@ -24,12 +24,13 @@ internal sealed class SshEndpoint(Installation piku, PikuOptions options, ILogge
     /// <exception cref="UserError">A port is in use, or a host key is not readable.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        HostKeys = LoadHostKeys();
+        HostKeys = LoadHostKeys(kind => !kind.IsSlow);
         _server = new(
             new()
             {
                 EndPoints = [.. options.SshAddresses.Select(address => new IPEndPoint(address, options.SshPort))],
                 HostKeys = HostKeys,
+                Algorithms = options.SshAlgorithms,
                 AuthorizedKeys = new(piku.Paths.AuthorizedKeys, UpstreamProgram, loggers.CreateLogger<AuthorizedKeys>()),
             },
             ServeAsync,
@@ -42,6 +43,8 @@ internal sealed class SshEndpoint(Installation piku, PikuOptions options, ILogge
         {
             throw new UserError($"{taken.Message.TrimEnd('.')}: stop what uses it, or set PIKU_SSH_PORT to another port.", taken);
         }
+        if (HostKeys.Count < options.SshAlgorithms.HostKeys.Count)
+            _ = Task.Run(AddSlowHostKeys, CancellationToken.None);
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => _server?.StopAsync(cancellationToken) ?? Task.CompletedTask;
@@ -67,11 +70,28 @@ internal sealed class SshEndpoint(Installation piku, PikuOptions options, ILogge
         }
     }
 
-    private IReadOnlyList<HostKey> LoadHostKeys()
+    /// <summary>On the first start: whoever connects meanwhile does without; a daemon that stops meanwhile begins anew.</summary>
+    private void AddSlowHostKeys()
     {
         try
         {
-            return HostKeyStore.Load(piku.Paths.HostKeys);
+            HostKeys = LoadHostKeys(_ => true);
+            _server!.UseHostKeys(HostKeys);
+        }
+        catch (UserError unusable)
+        {
+            loggers.CreateLogger<SshEndpoint>().HostKeyMissing(unusable.Message);
+        }
+    }
+
+    /// <summary>The keys, after making those that are missing, of these kinds.</summary>
+    private IReadOnlyList<HostKey> LoadHostKeys(Func<HostKeyType, bool> make)
+    {
+        var (folder, kinds) = (piku.Paths.HostKeys, options.SshAlgorithms.HostKeys);
+        try
+        {
+            HostKeyStore.Make(folder, HostKeyStore.Missing(folder, kinds.Where(make)));
+            return HostKeyStore.Load(folder, kinds);
         }
         catch (Exception unusable) when (unusable is FormatException or IOException or UnauthorizedAccessException)
         {

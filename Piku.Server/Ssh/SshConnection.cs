@@ -66,6 +66,7 @@ internal sealed class SshConnection
         var user = await EnterAsync(transport, cancellationToken);
         _protocol = new ConnectionProtocol(transport, new(
             _id, user, (IPEndPoint)_socket.RemoteEndPoint!, (IPEndPoint)_socket.LocalEndPoint!, _options, _handler, _logger));
+        transport.Send(HostKeyRotation.Announcement(_options.HostKeys));
         await _protocol.RunAsync(cancellationToken);
     }
 

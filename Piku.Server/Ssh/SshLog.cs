@@ -63,4 +63,7 @@ internal static partial class SshLog
 
     [LoggerMessage(19, LogLevel.Warning, "{Path} cannot be read, and lets nobody in: {Reason}")]
     public static partial void KeysUnreadable(this ILogger logger, string path, string reason);
+
+    [LoggerMessage(30, LogLevel.Warning, "a host key cannot be made: {Reason}")]
+    public static partial void HostKeyMissing(this ILogger logger, string reason);
 }

@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
+using Piku.Server.Ssh.Crypto;
 
 namespace Piku.Server.Ssh;
 
@@ -27,6 +28,7 @@ internal sealed class SshServer(
     private static readonly TimeSpan AcceptPause = TimeSpan.FromMilliseconds(100);
 
     private readonly StartupGate _gate = new(options.Limits);
+    private SshServerOptions _options = options;
     private readonly ConcurrentDictionary<SshConnection, Task> _connections = new();
     private readonly CancellationTokenSource _stopping = new();
     private readonly List<Socket> _listeners = [];
@@ -42,7 +44,7 @@ internal sealed class SshServer(
         cancellationToken.ThrowIfCancellationRequested();
         try
         {
-            foreach (var endPoint in options.EndPoints)
+            foreach (var endPoint in _options.EndPoints)
                 _listeners.Add(Listen(endPoint));
         }
         catch (SshListenException)
@@ -56,6 +58,9 @@ internal sealed class SshServer(
         _accepting = Task.WhenAll(_listeners.Select(AcceptAsync));
         return Task.CompletedTask;
     }
+
+    /// <summary>Uses other host keys for the connections that come from now on.</summary>
+    public void UseHostKeys(IReadOnlyList<HostKey> hostKeys) => Volatile.Write(ref _options, _options with { HostKeys = hostKeys });
 
     /// <summary>
     /// Takes no more connections, asks the sessions to end, and tells every client. Bounded by the limits for
@@ -134,7 +139,7 @@ internal sealed class SshServer(
         }
         var id = RandomNumberGenerator.GetHexString(IdLength, lowercase: true);
         logger.ConnectionStarted(id, remote);
-        var connection = new SshConnection(socket, place, id, options, handler, logger);
+        var connection = new SshConnection(socket, place, id, Volatile.Read(ref _options), handler, logger);
         var running = Task.Run(connection.RunAsync);
         _connections[connection] = running;
         running.ContinueWith(_ => _connections.TryRemove(connection, out Task? _), TaskScheduler.Default);

@@ -4,7 +4,7 @@ using Piku.Server.Ssh.Crypto;
 
 namespace Piku.Server.Ssh;
 
-/// <summary>What a server is made of. Nothing changes after it has started.</summary>
+/// <summary>What a server is made of. A connection keeps what it began with.</summary>
 internal sealed record SshServerOptions
 {
     /// <summary>Where to listen; port 0 takes a free one. IPv6 end points take no IPv4.</summary>

@@ -102,16 +102,6 @@ public sealed class AnOpenSshClient
         Assert.Equal(exitCode, result.ExitCode);
     }
 
-    [Theory]
-    [InlineData("curve25519-sha256")]
-    [InlineData("curve25519-sha256@libssh.org")]
-    public async Task Exchanges_keys_by_each_algorithm(string algorithm)
-    {
-        await using var server = await TestServer.StartAsync(Echo);
-
-        Assert.Equal("hello", (await server.SshAsync("echo", "hello", "-o", "KexAlgorithms=" + algorithm)).Output);
-    }
-
     [Fact]
     public async Task Is_refused_with_a_key_that_is_not_authorized()
     {

@@ -35,7 +35,7 @@ public sealed class FuzzTests
                 {
                     var reader = new SshReader(data);
                     type.Check(ref reader);
-                    algorithm.Verify(new SshReader(data), "data"u8, data);
+                    algorithm.Verify(new SshReader(data), "data"u8, new SshReader(data), Presence.Touched);
                 });
             }
         }

@@ -9,13 +9,21 @@ public sealed class HostKeyTests : IDisposable
 
     private string KeyFile => Path.Combine(_folder, "ssh", "ssh_host_ed25519_key");
 
+    private IReadOnlyList<HostKey> Load(bool make = false)
+    {
+        HostKeyType[] types = [HostKeyType.Ed25519];
+        if (make)
+            HostKeyStore.Make(Path.Combine(_folder, "ssh"), HostKeyStore.Missing(Path.Combine(_folder, "ssh"), types));
+        return HostKeyStore.Load(Path.Combine(_folder, "ssh"), types);
+    }
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
     public void Is_made_once_and_stays_the_same()
     {
-        var first = HostKeyStore.Load(Path.Combine(_folder, "ssh"));
-        var second = HostKeyStore.Load(Path.Combine(_folder, "ssh"));
+        var first = Load(make: true);
+        var second = Load(make: true);
 
         Assert.Equal(first.Select(key => key.Fingerprint), second.Select(key => key.Fingerprint));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(KeyFile));
@@ -25,7 +33,7 @@ public sealed class HostKeyTests : IDisposable
     [Fact]
     public async Task Is_the_same_for_ssh_keygen()
     {
-        var key = HostKeyStore.Load(Path.Combine(_folder, "ssh")).Single();
+        var key = Load(make: true).Single();
 
         var listed = await Programs.RunAsync("ssh-keygen", ["-l", "-f", KeyFile]);
         var derived = await Programs.RunAsync("ssh-keygen", ["-y", "-f", KeyFile]);
@@ -41,7 +49,7 @@ public sealed class HostKeyTests : IDisposable
         await Programs.RunAsync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "root@host", "-f", KeyFile]);
         var listed = await Programs.RunAsync("ssh-keygen", ["-l", "-f", KeyFile + ".pub"]);
 
-        Assert.Contains(HostKeyStore.Load(Path.Combine(_folder, "ssh")).Single().Fingerprint, listed.Output, StringComparison.Ordinal);
+        Assert.Contains(Load().Single().Fingerprint, listed.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -50,7 +58,7 @@ public sealed class HostKeyTests : IDisposable
         Directory.CreateDirectory(Path.GetDirectoryName(KeyFile)!);
         await Programs.RunAsync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "secret", "-f", KeyFile]);
 
-        var error = Assert.Throws<FormatException>(() => HostKeyStore.Load(Path.Combine(_folder, "ssh")));
+        var error = Assert.Throws<FormatException>(() => Load());
 
         Assert.Equal($"the host key {KeyFile} cannot be used: it has a passphrase, which a server cannot type", error.Message);
     }
@@ -65,14 +73,14 @@ public sealed class HostKeyTests : IDisposable
         Directory.CreateDirectory(Path.GetDirectoryName(KeyFile)!);
         File.WriteAllText(KeyFile, text);
 
-        Assert.Throws<FormatException>(() => HostKeyStore.Load(Path.Combine(_folder, "ssh")));
+        Assert.Throws<FormatException>(() => Load());
         Assert.Equal(text, File.ReadAllText(KeyFile));
     }
 
     [Fact]
     public void Damaged_in_any_place_is_refused_or_the_same()
     {
-        var text = HostKeyFile.Generate(HostKeyType.All[0]);
+        var text = HostKeyFile.Generate(HostKeyType.Ed25519);
         var data = Convert.FromBase64String(text[PemEncoding.Find(text).Base64Data]);
         var fingerprint = HostKeyFile.Parse(text).Fingerprint;
         for (var i = 0; i < data.Length; i++)

@@ -60,6 +60,7 @@ internal sealed class RawClient : IAsyncDisposable
         var client = await OpenAsync(endPoint);
         await client.SendAsync(SignedRequest(key, key, client.SessionId));
         Assert.Equal(MessageNumber.UserAuthSuccess, Number(await client.ReceiveAsync()));
+        Assert.Equal(MessageNumber.GlobalRequest, Number(await client.ReceiveAsync())); // the host keys
         return client;
     }
 

@@ -36,7 +36,7 @@ internal sealed class TestServer : IAsyncDisposable
         test.Options = new SshServerOptions
         {
             EndPoints = [new IPEndPoint(IPAddress.Loopback, 0)],
-            HostKeys = HostKeyStore.Load(Path.Combine(test.Folder, "host")),
+            HostKeys = MakeHostKeys(Path.Combine(test.Folder, "host"), HostKeyType.Ed25519),
             AuthorizedKeys = new AuthorizedKeys(test.AuthorizedKeysFile, "piku.py", test.Log.For<AuthorizedKeys>()),
         };
         if (configure is not null)
@@ -44,6 +44,13 @@ internal sealed class TestServer : IAsyncDisposable
         test.Server = new SshServer(test.Options, handler, test.Log.For<SshServer>());
         await test.Server.StartAsync(TestContext.Current.CancellationToken);
         return test;
+    }
+
+    /// <summary>Makes host keys of these kinds.</summary>
+    public static IReadOnlyList<HostKey> MakeHostKeys(string folder, params HostKeyType[] types)
+    {
+        HostKeyStore.Make(folder, types);
+        return HostKeyStore.Load(folder, types);
     }
 
     /// <summary>Makes a key pair with ssh-keygen; its comment is its name.</summary>

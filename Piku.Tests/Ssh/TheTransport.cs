@@ -75,7 +75,8 @@ public sealed class TheTransport : IAsyncLifetime
 
         Assert.Equal(
             new MessageBuilder(MessageNumber.ExtInfo).UInt32(1).Text("server-sig-algs")
-                .Text("ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,rsa-sha2-512,rsa-sha2-256").ToArray(),
+                .Text("ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,rsa-sha2-512,rsa-sha2-256,"
+                    + "sk-ssh-ed25519@openssh.com,sk-ecdsa-sha2-nistp256@openssh.com").ToArray(),
             client.ExtInfo);
     }
 
@@ -295,7 +296,13 @@ public sealed class TheTransport : IAsyncLifetime
 
         var offer = KexInit.Read(await client.ReceiveAsync(MessageNumber.KexInit));
 
-        Assert.Equal(["curve25519-sha256", "curve25519-sha256@libssh.org", "kex-strict-s-v00@openssh.com"], offer.Kex);
+        string[] mlkem = MLKem768.IsSupported ? ["mlkem768x25519-sha256"] : [];
+        Assert.Equal(
+            [
+                .. mlkem, "sntrup761x25519-sha512", "sntrup761x25519-sha512@openssh.com",
+                "curve25519-sha256", "curve25519-sha256@libssh.org", "kex-strict-s-v00@openssh.com",
+            ],
+            offer.Kex);
         Assert.Equal(["ssh-ed25519"], offer.HostKeys);
         Assert.Equal(["chacha20-poly1305@openssh.com", "aes256-gcm@openssh.com", "aes128-gcm@openssh.com", "aes256-ctr", "aes128-ctr"], offer.CiphersToClient);
         Assert.Equal(["hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com"], offer.MacsToClient);

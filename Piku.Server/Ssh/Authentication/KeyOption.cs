@@ -17,6 +17,7 @@ internal sealed record KeyOption(string Name, ApplyOption Apply)
         Flag("agent-forwarding"), Flag("no-agent-forwarding"),
         Flag("x11-forwarding"), Flag("no-x11-forwarding"),
         Flag("user-rc"), Flag("no-user-rc"),
+        Flag("no-touch-required"), Flag("verify-required"),
         new("command", (options, value) => options with { Command = options.Command is null ? Needed(value) : throw Twice() }),
         new("environment", (options, value) => WithVariable(options, Needed(value))),
     ];

@@ -16,4 +16,10 @@ internal sealed record KeyOptions
     /// <summary>Variables set by <c>environment="NAME=value"</c>; the first of a name counts, as for sshd.</summary>
     public ImmutableDictionary<string, string> Environment { get; init; } =
         ImmutableDictionary.Create<string, string>(StringComparer.Ordinal);
+
+    /// <summary>False with <c>no-touch-required</c>: signatures of a FIDO key count without its owner's touch.</summary>
+    public bool NeedsTouch => !Flags.Contains("no-touch-required");
+
+    /// <summary><c>verify-required</c>: signatures of a FIDO key count only when it has verified its owner, as by a PIN.</summary>
+    public bool NeedsVerification => Flags.Contains("verify-required");
 }

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Piku.Server.Ssh.Crypto;
 using Piku.Server.Ssh.Transport;
@@ -98,26 +97,14 @@ internal sealed class UserAuthentication(SshTransport transport, SshServerOption
     // The signature is over string session_id and the request itself (RFC 4252, section 7).
     private bool IsGenuine(PublicKeyRequest offer, SignatureAlgorithm algorithm, AuthorizedKey key)
     {
-        var signature = new SshReader(offer.Signature);
-        if (signature.ReadName() != algorithm.Name)
-            return false;
-        var bare = signature.ReadString();
-        signature.End();
-
         using var signed = new SshWriter();
         signed.WriteString(transport.SessionId.Span);
         signed.WriteBytes(offer.SignedPart);
-        var reader = new SshReader(key.PublicKey.Span);
-        reader.ReadName();
-        try
-        {
-            return algorithm.Verify(reader, signed.Written, bare);
-        }
-        catch (CryptographicException)
-        {
-            return false; // what cannot even be checked is not genuine
-        }
+        return UserKeyType.IsGenuine(algorithm, key.PublicKey.Span, signed.Written, offer.Signature, Demanded(key.Options));
     }
+
+    private static Presence Demanded(KeyOptions options) =>
+        (options.NeedsTouch ? Presence.Touched : Presence.None) | (options.NeedsVerification ? Presence.Verified : Presence.None);
 
     private void Refuse(AuthenticationRequest request, bool isAttempt)
     {

@@ -11,6 +11,8 @@ internal sealed class ConnectionProtocol(SshTransport transport, ConnectionConte
 
     public ConnectionContext Context => context;
 
+    public SshTransport Transport => transport;
+
     /// <summary>Whether the client may still open sessions; it can give that up for good.</summary>
     public bool AllowsSessions { get; set; } = true;
 
@@ -155,9 +157,9 @@ internal sealed class ConnectionProtocol(SshTransport transport, ConnectionConte
     {
         var name = reader.ReadName();
         var wantsReply = reader.ReadBoolean();
-        var isGranted = GlobalRequests.Table.TryGetValue(name, out var grant) && grant(this, ref reader);
+        var granted = GlobalRequests.Table.TryGetValue(name, out var grant) ? grant(this, ref reader) : null;
         if (wantsReply)
-            transport.Send([(byte)(isGranted ? MessageNumber.RequestSuccess : MessageNumber.RequestFailure)]);
+            transport.Send(granted is null ? [(byte)MessageNumber.RequestFailure] : [(byte)MessageNumber.RequestSuccess, .. granted]);
     }
 
     private Channel Find(ref SshReader reader)

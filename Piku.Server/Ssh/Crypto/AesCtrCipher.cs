@@ -3,51 +3,42 @@ using System.Buffers.Binary;
 namespace Piku.Server.Ssh.Crypto;
 
 /// <summary>
-/// aes128-ctr and aes256-ctr (RFC 4344, section 4) with a MAC over the encrypted packet, for clients without AEAD.
-/// The length is authenticated and not encrypted.
+/// AES-CTR with a MAC over the plain packet (RFC 4253, section 6.4), for older clients. The length is encrypted too,
+/// so the first block is decrypted before anything is known to be authentic.
 /// </summary>
-internal sealed class AesCtrCipher : PacketCipher
+internal sealed class AesCtrCipher(ReadOnlySpan<byte> key, ReadOnlySpan<byte> iv, Mac mac) : PacketCipher
 {
-    public const int IvLength = 16;
+    private readonly AesCtr _aes = new(key, iv);
 
-    private static readonly nint Aes128 = LibCrypto.EVP_CIPHER_fetch(0, "AES-128-CTR", null);
-    private static readonly nint Aes256 = LibCrypto.EVP_CIPHER_fetch(0, "AES-256-CTR", null);
+    public override int BlockSize => AesCtr.BlockSize;
 
-    // The counter goes on from packet to packet.
-    private readonly CipherContextHandle _aes = LibCrypto.Check(LibCrypto.EVP_CIPHER_CTX_new());
-    private readonly Mac _mac;
+    public override int TagLength => mac.Length;
 
-    public AesCtrCipher(ReadOnlySpan<byte> key, ReadOnlySpan<byte> iv, Mac mac)
+    public override int Unaligned => 0;
+
+    public override int HeadLength => AesCtr.BlockSize;
+
+    public override uint OpenLength(uint sequence, Span<byte> head)
     {
-        _mac = mac;
-        LibCrypto.Check(LibCrypto.EVP_CipherInit_ex2(_aes, key.Length == 32 ? Aes256 : Aes128, key, iv, 1, 0));
+        _aes.Apply(head);
+        return BinaryPrimitives.ReadUInt32BigEndian(head);
     }
-
-    public override int BlockSize => 16;
-
-    public override int TagLength => _mac.Length;
-
-    public override uint OpenLength(uint sequence, Span<byte> head) => BinaryPrimitives.ReadUInt32BigEndian(head);
 
     public override bool Open(uint sequence, Span<byte> packet)
     {
-        if (!_mac.Verify(sequence, packet[..^TagLength], packet[^TagLength..]))
-            return false;
-        Apply(packet[sizeof(uint)..^TagLength]);
-        return true;
+        _aes.Apply(packet[HeadLength..^TagLength]);
+        return mac.Verify(sequence, packet[..^TagLength], packet[^TagLength..]);
     }
 
     public override void Seal(uint sequence, Span<byte> packet)
     {
-        Apply(packet[sizeof(uint)..^TagLength]);
-        _mac.Compute(sequence, packet[..^TagLength], packet[^TagLength..]);
+        mac.Compute(sequence, packet[..^TagLength], packet[^TagLength..]);
+        _aes.Apply(packet[..^TagLength]);
     }
 
     public override void Dispose()
     {
         _aes.Dispose();
-        _mac.Dispose();
+        mac.Dispose();
     }
-
-    private void Apply(Span<byte> body) => LibCrypto.Check(LibCrypto.EVP_CipherUpdate(_aes, body, out _, body, body.Length));
 }

@@ -4,24 +4,24 @@ namespace Piku.Server.Ssh.Crypto;
 /// <param name="mac">Keyed; null for a cipher that needs none. The cipher owns it.</param>
 internal delegate PacketCipher CreateCipher(ReadOnlySpan<byte> key, ReadOnlySpan<byte> iv, Mac? mac);
 
+/// <summary>A cipher for packets.</summary>
 /// <param name="KeyLength">In bytes.</param>
 /// <param name="IvLength">In bytes.</param>
-/// <param name="NeedsMac">Whether a MAC is negotiated with it; a cipher that authenticates as well (AEAD) needs none.</param>
-internal sealed record CipherAlgorithm(string Name, int KeyLength, int IvLength, bool NeedsMac, CreateCipher Create)
+internal sealed record CipherAlgorithm(string Name, int KeyLength, int IvLength, CreateCipher Create)
 {
     /// <summary>All that we can do, the best first.</summary>
     public static IReadOnlyList<CipherAlgorithm> All { get; } =
     [
-        new("chacha20-poly1305@openssh.com", ChaCha20Poly1305Cipher.KeyLength, 0, NeedsMac: false, (key, _, _) => new ChaCha20Poly1305Cipher(key)),
-        AesGcm("aes256-gcm@openssh.com", 32),
-        AesGcm("aes128-gcm@openssh.com", 16),
-        AesCtr("aes256-ctr", 32),
-        AesCtr("aes128-ctr", 16),
+        new("chacha20-poly1305@openssh.com", ChaCha20Poly1305Cipher.KeyLength, 0, (key, _, _) => new ChaCha20Poly1305Cipher(key)),
+        new("aes256-gcm@openssh.com", 32, AesGcmCipher.NonceLength, (key, iv, _) => new AesGcmCipher(key, iv)),
+        new("aes128-gcm@openssh.com", 16, AesGcmCipher.NonceLength, (key, iv, _) => new AesGcmCipher(key, iv)),
+        new("aes256-ctr", 32, AesCtr.BlockSize, CreateAesCtr) { NeedsMac = true },
+        new("aes128-ctr", 16, AesCtr.BlockSize, CreateAesCtr) { NeedsMac = true },
     ];
 
-    private static CipherAlgorithm AesGcm(string name, int keyLength) =>
-        new(name, keyLength, AesGcmCipher.NonceLength, NeedsMac: false, (key, iv, _) => new AesGcmCipher(key, iv));
+    /// <summary>Whether a MAC is negotiated with it. The others authenticate by themselves (AEAD).</summary>
+    public bool NeedsMac { get; private init; }
 
-    private static CipherAlgorithm AesCtr(string name, int keyLength) =>
-        new(name, keyLength, AesCtrCipher.IvLength, NeedsMac: true, (key, iv, mac) => new AesCtrCipher(key, iv, mac!));
+    private static PacketCipher CreateAesCtr(ReadOnlySpan<byte> key, ReadOnlySpan<byte> iv, Mac? mac) =>
+        mac!.IsOverCiphertext ? new AesCtrEtmCipher(key, iv, mac) : new AesCtrCipher(key, iv, mac);
 }

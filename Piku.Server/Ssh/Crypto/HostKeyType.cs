@@ -1,5 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Security.Cryptography;
 using Piku.Server.Ssh.Wire;
 
 namespace Piku.Server.Ssh.Crypto;
@@ -11,38 +9,22 @@ internal delegate HostKey ReadHostKey(ref SshReader reader);
 internal delegate byte[] GenerateHostKey();
 
 /// <summary>A kind of host key: how it is made, read and signs with.</summary>
-internal sealed record HostKeyType(string Name, ReadHostKey Read, GenerateHostKey Generate)
+/// <param name="Name">At the head of the key's blob.</param>
+/// <param name="FileName">As sshd names it.</param>
+internal sealed record HostKeyType(string Name, string FileName, ReadHostKey Read, GenerateHostKey Generate)
 {
-    private const string Ed25519Name = "ssh-ed25519";
+    public static HostKeyType Ed25519 { get; } = new(
+        Ed25519HostKey.Name, "ssh_host_ed25519_key", Ed25519HostKey.Read, Ed25519HostKey.Generate);
 
-    /// <summary>The kinds that this server has keys of; each is made on the first start.</summary>
-    public static IReadOnlyList<HostKeyType> All { get; } = [new(Ed25519Name, ReadEd25519, GenerateEd25519)];
+    public static HostKeyType Rsa { get; } = new(
+        RsaHostKey.Name, "ssh_host_rsa_key", RsaHostKey.Read, RsaHostKey.Generate) { IsSlow = true };
 
-    // string public, string private ‖ public
-    [SuppressMessage("Reliability", "CA2000", Justification = "The host key signs with it for as long as the process lives.")]
-    private static HostKey ReadEd25519(ref SshReader reader)
-    {
-        var publicKey = reader.ReadString();
-        var key = new Ed25519(new SshReader(reader.ReadString()).ReadBytes(Ed25519.KeyLength));
-        if (!publicKey.SequenceEqual(key.PublicKey))
-            throw new SshProtocolException("the public key is not the private key's");
-        using var blob = new SshWriter();
-        blob.WriteText(Ed25519Name);
-        blob.WriteString(publicKey);
-        return new(Ed25519Name, blob.Written.ToArray(), [new(Ed25519Name, key.Sign)]);
-    }
+    public static HostKeyType Ecdsa { get; } = new(
+        EcdsaHostKey.Name, "ssh_host_ecdsa_key", EcdsaHostKey.Read, EcdsaHostKey.Generate);
 
-    private static byte[] GenerateEd25519()
-    {
-        Span<byte> pair = stackalloc byte[2 * Ed25519.KeyLength];
-        RandomNumberGenerator.Fill(pair[..Ed25519.KeyLength]);
-        using var key = new Ed25519(pair[..Ed25519.KeyLength]);
-        key.PublicKey.CopyTo(pair[Ed25519.KeyLength..]);
-        using var writer = new SshWriter();
-        writer.WriteText(Ed25519Name);
-        writer.WriteString(key.PublicKey);
-        writer.WriteString(pair);
-        CryptographicOperations.ZeroMemory(pair);
-        return writer.Written.ToArray();
-    }
+    /// <summary>All that we can read.</summary>
+    public static IReadOnlyList<HostKeyType> All { get; } = [Ed25519, Rsa, Ecdsa];
+
+    /// <summary>Whether making one takes so long (on small machines, many seconds) that nobody should wait for it.</summary>
+    public bool IsSlow { get; private init; }
 }

@@ -11,6 +11,9 @@ internal sealed class Mac(MacAlgorithm algorithm, ReadOnlySpan<byte> key) : IDis
     /// <summary>In bytes.</summary>
     public int Length => algorithm.Length;
 
+    /// <inheritdoc cref="MacAlgorithm"/>
+    public bool IsOverCiphertext => algorithm.IsOverCiphertext;
+
     public void Compute(uint sequence, ReadOnlySpan<byte> packet, Span<byte> mac)
     {
         Span<byte> number = stackalloc byte[sizeof(uint)];

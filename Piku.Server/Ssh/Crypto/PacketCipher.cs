@@ -22,7 +22,7 @@ internal abstract class PacketCipher : IDisposable
     /// <summary>Reads the packet's length from its first <see cref="HeadLength"/> bytes. Called once for each packet, before <see cref="Open"/>.</summary>
     public abstract uint OpenLength(uint sequence, Span<byte> head);
 
-    /// <summary>Authenticates and decrypts a packet, tag included; false, and nothing decrypted, when it is not authentic.</summary>
+    /// <summary>Authenticates and decrypts a packet, tag included; false when it is not authentic, and then it is not to be used.</summary>
     public abstract bool Open(uint sequence, Span<byte> packet);
 
     /// <summary>Encrypts a packet whose last <see cref="TagLength"/> bytes are room for the tag.</summary>

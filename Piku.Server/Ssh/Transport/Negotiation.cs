@@ -34,7 +34,7 @@ internal static class Negotiation
         var macs = algorithms.Macs.Select(mac => mac.Name).ToArray();
         return new(
             [.. algorithms.Kex.Select(kex => kex.Name), StrictServer],
-            [.. hostKeys.SelectMany(key => key.Algorithms).Select(algorithm => algorithm.Name)],
+            [.. hostKeys.SelectMany(key => key.Algorithms).Select(algorithm => algorithm.Name).Distinct()],
             ciphers, ciphers, macs, macs, Compression, Compression, FirstKexPacketFollows: false);
     }
 

@@ -58,6 +58,7 @@ internal sealed partial class SshTransport
         var hash = ExchangeHash(agreed, clientInit, serverInit, share, answer);
         if (!_isOpen)
             _sessionId = hash;
+        HostKeyAlgorithm = agreed.HostKeyAlgorithm.Name;
         SendReply(agreed, answer, hash);
 
         var keys = new KeyDerivation(agreed.Kex.Hash, answer.Secret, hash, _sessionId);

@@ -37,6 +37,9 @@ internal sealed partial class SshTransport : IDisposable
     /// <summary>Identifies the connection in signatures: the first exchange hash (RFC 4253, section 7.2).</summary>
     public ReadOnlyMemory<byte> SessionId => _sessionId;
 
+    /// <summary>The signature by which this server has proven its host key.</summary>
+    public string HostKeyAlgorithm { get; private set; } = "";
+
     /// <summary>What the client calls itself; printable US-ASCII.</summary>
     public string ClientVersion => _clientVersion;
 

@@ -25,6 +25,8 @@ internal ref struct SshReader(ReadOnlySpan<byte> data)
 
     public uint ReadUInt32() => BinaryPrimitives.ReadUInt32BigEndian(Take(sizeof(uint)));
 
+    public ulong ReadUInt64() => BinaryPrimitives.ReadUInt64BigEndian(Take(sizeof(ulong)));
+
     public ReadOnlySpan<byte> ReadBytes(int count) => Take(count);
 
     /// <summary>A string of bytes: uint32 length, then that many bytes.</summary>
