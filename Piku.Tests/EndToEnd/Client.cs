@@ -13,7 +13,7 @@ public sealed class Client(string folder, PikuInstance instance)
 
     public string Folder => folder;
 
-    private EnvMap Environment => EnvMap.From([
+    public EnvMap Environment => EnvMap.From([
         new("HOME", folder),
         new("PATH", Programs.SearchPath),
         new("GIT_CONFIG_NOSYSTEM", "1"),
@@ -23,7 +23,7 @@ public sealed class Client(string folder, PikuInstance instance)
         new("GIT_TERMINAL_PROMPT", "0"),
     ]);
 
-    private string[] SshOptions =>
+    public string[] SshOptions =>
     [
         "-F", "none", "-i", PrivateKey, "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes", "-o", "LogLevel=ERROR",
         "-o", "ConnectTimeout=10", "-o", "StrictHostKeyChecking=accept-new", "-o", $"UserKnownHostsFile={folder}/known_hosts",
@@ -39,13 +39,16 @@ public sealed class Client(string folder, PikuInstance instance)
     public string Remote(string app) => $"ssh://piku@127.0.0.1:{instance.SshPort}/{app}";
 
     /// <summary>Runs a command of piku's. The words travel as one line, as ssh sends them.</summary>
-    public Task<CapturedRun> SshAsync(params string[] words) => Programs.CaptureAsync(new ProgramCall
+    public Task<CapturedRun> SshAsync(params string[] words) => Programs.CaptureAsync(Ssh(words));
+
+    /// <summary>A command of piku's that is not run yet.</summary>
+    public ProgramCall Ssh(params string[] words) => new()
     {
         Program = "ssh",
         Arguments = [.. SshOptions, "-p", $"{instance.SshPort}", "piku@127.0.0.1", .. words],
         Folder = folder,
         Environment = Environment,
-    });
+    };
 
     /// <summary>Runs a command of piku's that must succeed, and returns what it printed.</summary>
     public async Task<string> CommandAsync(params string[] words)
