@@ -19,6 +19,7 @@ public sealed class Deployment(Installation piku, AppName app, string by, Deploy
     private readonly WorkTree _tree = new(piku.Git, piku.Paths, app);
     private readonly GitRepository _repository = new(piku.Git, piku.Paths, app);
     private readonly Switch _switch = new(piku, app, log);
+    private readonly PluginHooks _hooks = new(piku, app, by, log);
 
     /// <summary>
     /// Makes a pushed commit live, and leaves it to the caller to keep it when the refs have moved.
@@ -103,6 +104,7 @@ public sealed class Deployment(Installation piku, AppName app, string by, Deploy
         foreach (var folder in new[] { piku.Paths.App(app), piku.Paths.Env(app), piku.Paths.AppLogs(app), piku.Paths.AppState(app), piku.Paths.Repo(app) }.Where(Directory.Exists))
             Directory.Delete(folder, recursive: true);
         held.Delete();
+        await _hooks.TellAsync("post-destroy", cancel);
         if (Directory.Exists(piku.Paths.AppData(app)))
             await log.LineAsync($"The app's data stays in {piku.Paths.AppData(app)}.", cancel);
     }
@@ -129,12 +131,14 @@ public sealed class Deployment(Installation piku, AppName app, string by, Deploy
         foreach (var warning in plan.Warnings)
             await log.WarnAsync(warning, cancel);
         MakeFolders();
+        await _hooks.AskAsync("pre-deploy", cancel);
         if (runner.WillChangeDependencies(plan))
             await checkpoint.KeepEnvironmentAsync(piku.Host.Environment, cancel);
         await runner.ShellAsync("preflight", plan.Preflight, cancel);
         await runner.RunAsync(plan.Steps, cancel);
         await runner.ShellAsync("release", plan.Release, cancel);
         await _switch.ToAsync(LivePlan.Create(await facts.ReadAsync(cancel)), cancel);
+        await _hooks.TellAsync("post-deploy", cancel);
     }
 
     /// <summary>

@@ -32,6 +32,8 @@ public sealed record PikuPaths
     public string Config => In("piku.toml");
     /// <summary>What must survive a restart: journals, stopped apps, dependency hashes.</summary>
     public string State => In("state");
+    /// <summary>Who did what: the audit log, and when each key was used last.</summary>
+    public string Audit => In("audit");
     /// <summary>What need not: locks, sockets, pid files, the hooks of the running version.</summary>
     public string Run => In("run");
 
@@ -63,7 +65,7 @@ public sealed record PikuPaths
     public IEnumerable<string> Folders =>
     [
         Root, Apps, Repos, Envs, Data, Logs, NginxRoot, Uwsgi, VassalsAvailable, VassalsEnabled, Cache, AcmeWww,
-        Plugins, HostKeys, State, Run,
+        Plugins, HostKeys, State, Audit, Run,
     ];
 
     private string In(string name) => Path.Combine(Root, name);

@@ -8,8 +8,8 @@ internal static class AppVerbs
 {
     public static async Task<int> ListAsync(CommandCall call, CancellationToken cancel)
     {
-        var apps = call.Piku.Apps.All();
-        if (apps.Length == 0)
+        var apps = call.Piku.Apps.All().Where(call.Caller.Rights.MaySee).ToList();
+        if (apps.Count == 0)
             await call.SayAsync("There are no applications deployed.", cancel);
         foreach (var app in apps)
             await call.SayAsync(Line(call.Piku, app), cancel);

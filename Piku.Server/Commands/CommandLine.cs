@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Piku.Core.Formats;
+using Piku.Core.Model;
 
 namespace Piku.Server.Commands;
 
@@ -14,11 +15,29 @@ internal sealed record CommandLine(string Verb, ImmutableArray<string> Arguments
 {
     public static readonly CommandLine Empty = new("", [], "");
 
+    /// <summary>Why the words could not be told apart; null when they could.</summary>
+    public string? Problem { get; private init; }
+
     /// <summary>Reads the command of an SSH "exec" request (RFC 4254, section 6.5).</summary>
-    /// <exception cref="Core.Model.UserError">A quote is not closed.</exception>
     public static CommandLine Parse(string? text)
     {
         var (verb, rest) = FirstWord(text ?? "");
+        try
+        {
+            return Parse(verb, rest);
+        }
+        catch (UserError open)
+        {
+            return new(verb, [], "") { Problem = open.Message };
+        }
+    }
+
+    /// <summary>Takes arguments that a shell has split already; <c>run</c> joins them again as ssh does.</summary>
+    public static CommandLine From(IReadOnlyList<string> words) =>
+        words.Count == 0 ? Empty : new(words[0], [.. words.Skip(1)], string.Join(' ', words.Skip(2)));
+
+    private static CommandLine Parse(string verb, string rest)
+    {
         if (verb.Length == 0)
             return Empty;
         var tail = FirstWord(rest).Remainder;
@@ -26,10 +45,6 @@ internal sealed record CommandLine(string Verb, ImmutableArray<string> Arguments
         var words = verb == "run" ? ShellWords.Split(FirstWord(rest).Word).AddRange(SplitPlainly(tail)) : ShellWords.Split(rest);
         return new(ShellWords.Split(verb) is [var only] ? only : verb, words, tail);
     }
-
-    /// <summary>Takes arguments that a shell has split already; <c>run</c> joins them again as ssh does.</summary>
-    public static CommandLine From(IReadOnlyList<string> words) =>
-        words.Count == 0 ? Empty : new(words[0], [.. words.Skip(1)], string.Join(' ', words.Skip(2)));
 
     private static ImmutableArray<string> SplitPlainly(string text) =>
         [.. text.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)];

@@ -5,10 +5,12 @@ using Piku.Core.Model;
 namespace Piku.Server.Commands;
 
 /// <summary>
-/// From a command line to an exit status: finds the verb, checks its arguments, runs it, and turns every failure
-/// into a sentence. The same for a call over SSH and for one typed on the server itself.
+/// From a command line to an exit status: finds the verb, checks its arguments and the caller's right to it, runs it,
+/// and turns every failure into a sentence. The same for a call over SSH and for one typed on the server itself.
+/// This is the one place where rights are enforced: a verb gets no app but the one that was checked.
 /// </summary>
-internal sealed partial class CommandRouter(Installation piku, ILogger<CommandRouter> log)
+/// <param name="record">Told of every call when it is over.</param>
+internal sealed partial class CommandRouter(Installation piku, Action<CommandRecord> record, ILogger<CommandRouter> log)
 {
     /// <summary>Exit status when piku itself failed (EX_SOFTWARE of sysexits.h).</summary>
     public const int InternalError = 70;
@@ -16,9 +18,26 @@ internal sealed partial class CommandRouter(Installation piku, ILogger<CommandRo
     /// <param name="id">The connection's id, which leads from the user's "internal error" to our log.</param>
     public async Task<int> RunAsync(CommandLine line, Caller caller, CommandStreams streams, string id, CancellationToken cancel)
     {
+        var started = piku.Clock.GetTimestamp();
+        int? status = null;
+        AppName? app = null;
         try
         {
-            return await DispatchAsync(line, caller, streams, cancel);
+            status = await GuardAsync(line, caller, streams, id, about => app = about, cancel);
+            return status.Value;
+        }
+        finally
+        {
+            record(new(id, caller, Redaction.Of(line), app, status, piku.Clock.GetElapsedTime(started)));
+        }
+    }
+
+    private async Task<int> GuardAsync(
+        CommandLine line, Caller caller, CommandStreams streams, string id, Action<AppName?> about, CancellationToken cancel)
+    {
+        try
+        {
+            return await DispatchAsync(line, caller, streams, about, cancel);
         }
         catch (UsageException wrong)
         {
@@ -35,25 +54,31 @@ internal sealed partial class CommandRouter(Installation piku, ILogger<CommandRo
         }
     }
 
-    private async Task<int> DispatchAsync(CommandLine line, Caller caller, CommandStreams streams, CancellationToken cancel)
+    private async Task<int> DispatchAsync(
+        CommandLine line, Caller caller, CommandStreams streams, Action<AppName?> about, CancellationToken cancel)
     {
+        if (line.Problem is { } problem)
+            throw new UsageException(problem);
         if (line.Verb.Length == 0)
         {
-            await streams.Output.LineAsync(HelpText.Greeting(caller), cancel);
+            await streams.Output.LineAsync(HelpText.Greeting(caller, piku.Paths), cancel);
             return 0;
         }
         // git clients of old send "git upload-pack" in two words; gitprotocol-pack allows both.
         if (line is { Verb: "git", Arguments: [var service, ..] })
             line = new($"git-{service}", line.Arguments.RemoveAt(0), "");
-        if (VerbTable.Find(line.Verb) is not { } verb)
+        if (VerbTable.Find(piku.Paths, line.Verb) is not { } verb)
             throw new UsageException($"there is no command '{Printable.Text(line.Verb)}'{VerbTable.Suggestion(line.Verb)}. 'help' lists them.");
         if (line.Arguments is ["--help" or "-h"] && verb.IsForPeople)
         {
             await streams.Output.LineAsync(HelpText.For(verb), cancel);
             return 0;
         }
-        verb.Usage.Check(line.Arguments);
-        return await verb.Run(new(line, verb, caller, streams, piku), cancel);
+        var read = verb.Usage.Read(line.Arguments);
+        var app = verb.Usage.AppOf(read.Words);
+        about(app);
+        caller.Rights.Demand(verb.Needs, app, verb.Name);
+        return await verb.Run(new(line, verb, read, app, caller, streams, piku), cancel);
     }
 
     private static async Task<int> FailAsync(CommandStreams streams, string sentence, int status, CancellationToken cancel)

@@ -50,7 +50,8 @@ internal static class ConfigVerbs
 
     private static async Task ShowAsync(CommandCall call, EnvMap settings, CancellationToken cancel)
     {
+        var withValues = call.Caller.Rights.Has(Right.Deploy);
         foreach (var (name, value) in settings)
-            await call.SayAsync($"{name}={value}", cancel);
+            await call.SayAsync(withValues ? $"{name}={value}" : name, cancel);
     }
 }

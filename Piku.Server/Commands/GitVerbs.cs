@@ -9,7 +9,7 @@ namespace Piku.Server.Commands;
 internal static class GitVerbs
 {
     public static Task<int> ReceiveAsync(CommandCall call, CancellationToken cancel) =>
-        new Push(call.Piku, AppName.FromGitPath(call.Arguments[0]), call.Caller.Name)
+        new Push(call.Piku, call.Named, call.Caller.Name)
             .ServeAsync(call.Streams.Input, call.Streams.Output.WriteAsync, call.Streams.Error.WriteAsync, call.Streams.Variables, cancel);
 
     public static Task<int> UploadAsync(CommandCall call, CancellationToken cancel) => ServeAsync(call, "upload-pack", cancel);
@@ -18,7 +18,7 @@ internal static class GitVerbs
 
     private static async Task<int> ServeAsync(CommandCall call, string service, CancellationToken cancel)
     {
-        var app = AppName.FromGitPath(call.Arguments[0]);
+        var app = call.Named;
         var repository = new GitRepository(call.Piku.Git, call.Piku.Paths, app);
         if (!repository.Exists)
             throw new UserError($"app '{app}' not found.");

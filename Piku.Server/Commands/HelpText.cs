@@ -1,18 +1,20 @@
+using Piku.Core.Model;
+
 namespace Piku.Server.Commands;
 
 /// <summary>Everything that explains the commands, made from <see cref="VerbTable"/>.</summary>
 internal static class HelpText
 {
-    public static string Greeting(Caller caller) => $"""
+    public static string Greeting(Caller caller, PikuPaths paths) => $"""
         Hello {Printable.Text(caller.Name)}, this is piku.
 
-        {Overview}
+        {Overview(paths)}
         """;
 
-    public static string Overview => $"""
+    public static string Overview(PikuPaths paths) => $"""
         Usage: ssh -p PORT piku@HOST COMMAND [ARGUMENTS]
 
-        {string.Join('\n', Lines())}
+        {string.Join('\n', Lines(paths))}
 
         Deploy an app with: git push ssh://piku@HOST:PORT/APP main
         """;
@@ -23,9 +25,9 @@ internal static class HelpText
         {verb.Summary}
         """;
 
-    private static IEnumerable<string> Lines()
+    private static IEnumerable<string> Lines(PikuPaths paths)
     {
-        var verbs = VerbTable.All.Where(verb => verb.IsForPeople).ToList();
+        var verbs = VerbTable.With(paths).Where(verb => verb.IsForPeople).ToList();
         var width = verbs.Max(verb => verb.Usage.ToString().Length) + 2;
         return verbs.Select(verb => "  " + verb.Usage.ToString().PadRight(width) + verb.Summary);
     }

@@ -22,14 +22,16 @@ internal static class SetupVerbs
     {
         var file = call.Arguments[0];
         var text = file == "-"
-            ? await ReadAllAsync(call.Streams.Input, cancel)
+            ? await ReadKeyAsync(call.Streams.Input, cancel)
             : AtomicFile.ReadIfExists(file) ?? throw new UserError($"there is no file '{Printable.Text(file)}' on the server.");
-        foreach (var added in AuthorizedKeysFile.Add(call.Piku.Paths.AuthorizedKeys, text))
+        foreach (var added in await new AuthorizedKeysFile(call.Piku.Paths).AddAsync(text, cancel))
             await call.SayAsync($"Added the key '{Printable.Text(added.Name)}' ({added.Fingerprint}).", cancel);
         return 0;
     }
 
-    private static async Task<string> ReadAllAsync(Stream input, CancellationToken cancel)
+    /// <summary>Reads a public key file from standard input.</summary>
+    /// <exception cref="UserError">It is too long to be one.</exception>
+    public static async Task<string> ReadKeyAsync(Stream input, CancellationToken cancel)
     {
         var buffer = new byte[MaxKeyBytes];
         var length = await input.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancel);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Net;
 using System.Threading.Channels;
 using Piku.Core.Deploy;
 using Piku.Core.Model;
@@ -8,31 +9,42 @@ namespace Piku.Server.Commands;
 /// <summary>One thing that a person, or git, can ask of piku. <see cref="VerbTable"/> has them all.</summary>
 /// <param name="Name">What is typed.</param>
 /// <param name="Arguments">As help shows them; see <see cref="Usage"/>.</param>
+/// <param name="Needs">The right that a caller must have; see <see cref="Rights"/>.</param>
 /// <param name="Summary">One line for help; empty for the verbs that only programs call.</param>
 /// <param name="Run">Does it. Returns the exit status; a <see cref="UserError"/> becomes a sentence and status 1.</param>
-internal sealed record Verb(string Name, string Arguments, string Summary, Func<CommandCall, CancellationToken, Task<int>> Run)
+internal sealed record Verb(string Name, string Arguments, Right Needs, string Summary, Func<CommandCall, CancellationToken, Task<int>> Run)
 {
-    public Usage Usage { get; } = new(Name, Arguments);
+    public Usage Usage { get; init; } = new(Name, Arguments);
 
     public bool IsForPeople => Summary.Length > 0;
 }
 
-/// <summary>One call of a verb: what was asked, by whom, and where the answer goes.</summary>
-internal sealed record CommandCall(CommandLine Line, Verb Verb, Caller Caller, CommandStreams Streams, Installation Piku)
+/// <summary>One call of a verb: what was asked, by whom, and where the answer goes. The caller has the right to it.</summary>
+/// <param name="Target">The app that it is about; null when it is about none.</param>
+internal sealed record CommandCall(
+    CommandLine Line, Verb Verb, ReadArguments Read, AppName? Target, Caller Caller, CommandStreams Streams, Installation Piku)
 {
-    public ImmutableArray<string> Arguments => Line.Arguments;
+    public ImmutableArray<string> Arguments => Read.Words;
 
-    /// <summary>The app that the first argument names.</summary>
-    /// <exception cref="UserError">It is not a name, or there is no such app.</exception>
-    public AppName App => Piku.Apps.Existing(Arguments[0]);
+    /// <summary>The value of an option such as <c>--role</c>; null without it.</summary>
+    public string? Option(string name) => Read.Options.GetValueOrDefault(name);
+
+    /// <summary>The app that the call is about, which may not be there yet.</summary>
+    public AppName Named => Target ?? throw new InvalidOperationException($"'{Verb.Name}' is about no app");
+
+    /// <summary>The app that the call is about.</summary>
+    /// <exception cref="UserError">There is no such app.</exception>
+    public AppName App => Piku.Apps.Existing(Named.Value);
 
     public Task SayAsync(string text, CancellationToken cancel) => Streams.Output.LineAsync(text, cancel);
 }
 
 /// <summary>Who asks.</summary>
 /// <param name="Name">The name beside the key, or of the local user.</param>
+/// <param name="Rights">What they may do.</param>
 /// <param name="Fingerprint">The key's fingerprint, <c>SHA256:…</c>; null for a local call.</param>
-internal sealed record Caller(string Name, string? Fingerprint);
+/// <param name="Address">Where they are; null for a local call.</param>
+internal sealed record Caller(string Name, Rights Rights, string? Fingerprint, IPAddress? Address);
 
 /// <summary>The three standard streams of a call, with the flow control of whatever they come from.</summary>
 internal sealed record CommandStreams(Stream Input, Stream Output, Stream Error)

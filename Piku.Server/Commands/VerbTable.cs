@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Piku.Core.Model;
 
 namespace Piku.Server.Commands;
 
@@ -8,28 +9,39 @@ internal static class VerbTable
     /// <summary>In the order of <c>help</c>.</summary>
     public static readonly ImmutableArray<Verb> All =
     [
-        new("apps", "", "List the apps; * marks those that run.", AppVerbs.ListAsync),
-        new("config", "APP", "Show the settings made with config:set.", ConfigVerbs.ShowAsync),
-        new("config:get", "APP NAME", "Show one setting, its references expanded.", ConfigVerbs.GetAsync),
-        new("config:set", "APP NAME=VALUE...", "Change settings and deploy again.", ConfigVerbs.SetAsync),
-        new("config:unset", "APP NAME...", "Remove settings and deploy again.", ConfigVerbs.UnsetAsync),
-        new("config:live", "APP", "Show the whole environment of the version that runs.", ConfigVerbs.LiveAsync),
-        new("deploy", "APP", "Build and start the app again from what was pushed last.", AppVerbs.DeployAsync),
-        new("destroy", "APP", "Remove an app; its data and cache stay.", AppVerbs.DestroyAsync),
-        new("help", "[COMMAND]", "Show this list, or what one command does.", HelpVerb.RunAsync),
-        new("logs", "APP [PROCESS]", "Show the last log lines and follow what comes, of all processes or of one (web, web.1).", LogsVerb.RunAsync),
-        new("ps", "APP", "Show how many processes of each kind the app has.", ScaleVerbs.ShowAsync),
-        new("ps:scale", "APP KIND=COUNT...", "Change how many processes of a kind run (web=2).", ScaleVerbs.SetAsync),
-        new("restart", "APP", "Start the app's processes anew, also after 'stop'.", AppVerbs.RestartAsync),
-        new("run", "APP COMMAND...", "Run a shell command in the app's folder with its environment.", RunVerb.RunAsync),
-        new("setup", "", "Make the folders that piku needs.", SetupVerbs.RunAsync),
-        new("setup:ssh", "FILE|-", "Let a public key in, from a file on the server or from standard input (-).", SetupVerbs.SshAsync),
-        new("stop", "APP", "Stop the app until it is pushed, deployed or restarted.", AppVerbs.StopAsync),
-        new("version", "", "Show which version of piku this is.", HelpVerb.VersionAsync),
-        new("git-receive-pack", "REPOSITORY", "", GitVerbs.ReceiveAsync),
-        new("git-upload-pack", "REPOSITORY", "", GitVerbs.UploadAsync),
-        new("git-upload-archive", "REPOSITORY", "", GitVerbs.ArchiveAsync),
+        new("apps", "", Right.None, "List the apps; * marks those that run.", AppVerbs.ListAsync),
+        new("config", "APP", Right.Read, "Show the settings made with config:set.", ConfigVerbs.ShowAsync),
+        new("config:get", "APP NAME", Right.Deploy, "Show one setting, its references expanded.", ConfigVerbs.GetAsync),
+        new("config:set", "APP NAME=VALUE...", Right.Deploy, "Change settings and deploy again.", ConfigVerbs.SetAsync),
+        new("config:unset", "APP NAME...", Right.Deploy, "Remove settings and deploy again.", ConfigVerbs.UnsetAsync),
+        new("config:live", "APP", Right.Read, "Show the whole environment of the version that runs.", ConfigVerbs.LiveAsync),
+        new("deploy", "APP", Right.Deploy, "Build and start the app again from what was pushed last.", AppVerbs.DeployAsync),
+        new("destroy", "APP", Right.Destroy, "Remove an app; its data and cache stay.", AppVerbs.DestroyAsync),
+        new("help", "[COMMAND]", Right.None, "Show this list, or what one command does.", HelpVerb.RunAsync),
+        new("keys", "", Right.Administer, "List the keys that may log in, their rights, and when each was used last.", KeyVerbs.ListAsync),
+        new("keys:add", "NAME [--apps APP...] [--role ROLE]", Right.Administer, "Let a public key in, from standard input; as deployer or reader, or for some apps (shop-*).", KeyVerbs.AddAsync),
+        new("keys:remove", "NAME|FINGERPRINT [--force]", Right.Administer, "Take a key out; --force also the last admin's.", KeyVerbs.RemoveAsync),
+        new("keys:show", "NAME|FINGERPRINT", Right.Administer, "Show all about a key.", KeyVerbs.ShowAsync),
+        new("logs", "APP [PROCESS]", Right.Read, "Show the last log lines and follow what comes, of all processes or of one (web, web.1).", LogsVerb.RunAsync),
+        new("ps", "APP", Right.Read, "Show how many processes of each kind the app has.", ScaleVerbs.ShowAsync),
+        new("ps:scale", "APP KIND=COUNT...", Right.Deploy, "Change how many processes of a kind run (web=2).", ScaleVerbs.SetAsync),
+        new("restart", "APP", Right.Deploy, "Start the app's processes anew, also after 'stop'.", AppVerbs.RestartAsync),
+        new("run", "APP COMMAND...", Right.Deploy, "Run a shell command in the app's folder with its environment.", RunVerb.RunAsync),
+        new("setup", "", Right.Administer, "Make the folders that piku needs.", SetupVerbs.RunAsync),
+        new("setup:ssh", "FILE|-", Right.Administer, "Let a public key in, from a file on the server or from standard input (-).", SetupVerbs.SshAsync),
+        new("stop", "APP", Right.Deploy, "Stop the app until it is pushed, deployed or restarted.", AppVerbs.StopAsync),
+        new("update", "", Right.None, "Say how to upgrade piku.", HelpVerb.UpdateAsync),
+        new("version", "", Right.None, "Show which version of piku this is.", HelpVerb.VersionAsync),
+        new("git-receive-pack", "REPOSITORY", Right.Deploy, "", GitVerbs.ReceiveAsync),
+        new("git-upload-pack", "REPOSITORY", Right.Read, "", GitVerbs.UploadAsync),
+        new("git-upload-archive", "REPOSITORY", Right.Read, "", GitVerbs.ArchiveAsync),
     ];
+
+    /// <summary>Those of piku, then those of the plugins.</summary>
+    public static ImmutableArray<Verb> With(PikuPaths paths) => [.. All, .. PluginVerbs.All(paths).Where(verb => Find(verb.Name) is null)];
+
+    /// <summary>The verb of that name, piku's own or a plugin's.</summary>
+    public static Verb? Find(PikuPaths paths, string name) => Find(name) ?? PluginVerbs.Find(paths, name);
 
     public static Verb? Find(string name) => All.FirstOrDefault(verb => verb.Name == name) ?? name switch
     {

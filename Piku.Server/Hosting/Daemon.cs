@@ -26,7 +26,7 @@ internal static class Daemon
             var options = Composition.Options(paths);
             Installer.Run(paths);
             foreach (var file in serve.Authorize)
-                Authorize(paths, file);
+                await AuthorizeAsync(paths, file);
             using var only = OnlyOne(paths);
             await ServeAsync(Composition.Installation(paths, options), options);
             return 0;
@@ -113,12 +113,12 @@ internal static class Daemon
         FileLock.TryAcquire(Path.Combine(paths.Run, "daemon.lock"), "piku serve", TimeProvider.System)
         ?? throw new UserError($"piku already runs on {paths.Root}; set PIKU_ROOT for another instance.");
 
-    private static void Authorize(PikuPaths paths, string file)
+    private static async Task AuthorizeAsync(PikuPaths paths, string file)
     {
         try
         {
-            foreach (var key in AuthorizedKeysFile.Add(paths.AuthorizedKeys, File.ReadAllText(file)))
-                Console.Out.WriteLine($"Let in: {key.Name} ({key.Fingerprint})");
+            foreach (var key in await new AuthorizedKeysFile(paths).AddAsync(await File.ReadAllTextAsync(file), CancellationToken.None))
+                await Console.Out.WriteLineAsync($"Let in: {key.Name} ({key.Fingerprint})");
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {

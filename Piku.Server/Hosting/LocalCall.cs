@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging.Abstractions;
+using Piku.Core.Deploy;
 using Piku.Core.Machine;
 using Piku.Core.Model;
 using Piku.Server.Commands;
@@ -30,8 +31,8 @@ internal static class LocalCall
                 Composition.RefuseRoot();
             var paths = Composition.Paths();
             var piku = Composition.Installation(paths, Composition.Options(paths));
-            var router = new CommandRouter(piku, NullLogger<CommandRouter>.Instance);
-            return await router.RunAsync(line, new(UnixUser.Current.Name, Fingerprint: null), new(input, output, error), "local", interrupt.Token);
+            var router = new CommandRouter(piku, Recorder(piku), NullLogger<CommandRouter>.Instance);
+            return await router.RunAsync(line, new(UnixUser.Current.Name, Rights.All, Fingerprint: null, Address: null), new(input, output, error), "local", interrupt.Token);
         }
         catch (UserError wrong)
         {
@@ -49,4 +50,9 @@ internal static class LocalCall
             interrupt.Cancel();
         }
     }
+
+    /// <summary>Without an installation there is nothing to keep a record of.</summary>
+    private static Action<CommandRecord> Recorder(Installation piku) => Directory.Exists(piku.Paths.Audit)
+        ? new AuditLog(piku.Paths, piku.Clock, NullLogger<AuditLog>.Instance).Record
+        : _ => { };
 }

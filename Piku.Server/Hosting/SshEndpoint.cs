@@ -11,12 +11,12 @@ using Piku.Server.Ssh.Crypto;
 namespace Piku.Server.Hosting;
 
 /// <summary>Where the SSH server, which knows nothing of piku, meets the commands, which know nothing of SSH.</summary>
-internal sealed class SshEndpoint(Installation piku, PikuOptions options, ILoggerFactory loggers) : IHostedService, IAsyncDisposable
+internal sealed partial class SshEndpoint(Installation piku, PikuOptions options, ILoggerFactory loggers) : IHostedService, IAsyncDisposable
 {
-    /// <summary>The program that upstream's lines in authorized_keys run; its NAME= is a key's name to us too.</summary>
-    private const string UpstreamProgram = "piku.py";
-
-    private readonly CommandRouter _router = new(piku, loggers.CreateLogger<CommandRouter>());
+    private readonly AuditLog _audit = new(piku.Paths, piku.Clock, loggers.CreateLogger<AuditLog>());
+    private readonly KeyUses _uses = new(piku.Paths, piku.Clock);
+    private readonly ILogger _log = loggers.CreateLogger<SshEndpoint>();
+    private CommandRouter? _router;
     private SshServer? _server;
 
     public IReadOnlyList<HostKey> HostKeys { get; private set; } = [];
@@ -25,13 +25,16 @@ internal sealed class SshEndpoint(Installation piku, PikuOptions options, ILogge
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         HostKeys = LoadHostKeys(kind => !kind.IsSlow);
+        _router = new(piku, _audit.Record, loggers.CreateLogger<CommandRouter>());
         _server = new(
             new()
             {
                 EndPoints = [.. options.SshAddresses.Select(address => new IPEndPoint(address, options.SshPort))],
                 HostKeys = HostKeys,
                 Algorithms = options.SshAlgorithms,
-                AuthorizedKeys = new(piku.Paths.AuthorizedKeys, UpstreamProgram, loggers.CreateLogger<AuthorizedKeys>()),
+                AuthorizedKeys = new(
+                    piku.Paths.AuthorizedKeys, KeyRules.UpstreamProgram, new KeyRules(piku.Paths).Check, piku.Clock, loggers.CreateLogger<AuthorizedKeys>()),
+                ConnectionEnded = _audit.Record,
             },
             ServeAsync,
             loggers.CreateLogger<SshServer>());
@@ -58,17 +61,26 @@ internal sealed class SshEndpoint(Installation piku, PikuOptions options, ILogge
             Variables = EnvMap.From(session.Environment.Where(pair => pair.Key == "GIT_PROTOCOL")),
             Signals = session.Signals,
         };
-        var caller = new Caller(session.Key.Name, session.Key.Fingerprint);
+        var caller = new Caller(session.Key.Name, Rights.Of(session.Key.Options), session.Key.Fingerprint, session.RemoteEndPoint.Address);
+        RememberUse(session);
+        // What a key is bound to runs, whatever was asked for.
+        return await _router!.RunAsync(CommandLine.Parse(session.Key.ForcedCommand ?? session.Command), caller, streams, session.Id, cancel);
+    }
+
+    private void RememberUse(SshSession session)
+    {
         try
         {
-            return await _router.RunAsync(CommandLine.Parse(session.Command), caller, streams, session.Id, cancel);
+            _uses.Remember(session.Key.Fingerprint, session.RemoteEndPoint.Address);
         }
-        catch (UserError wrong)
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or UserError)
         {
-            await session.Error.LineAsync($"Error: {wrong.Message}", cancel);
-            return Usage.ExitStatus;
+            LogUseForgotten(failure.Message); // a full disk must not keep anybody from freeing it
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "the use of a key is not remembered: {Reason}")]
+    private partial void LogUseForgotten(string reason);
 
     /// <summary>On the first start: whoever connects meanwhile does without; a daemon that stops meanwhile begins anew.</summary>
     private void AddSlowHostKeys()

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
@@ -20,6 +21,8 @@ internal sealed class SshConnection
     private readonly ILogger _logger;
     private readonly string _id;
     private ConnectionProtocol? _protocol;
+    private AuthenticatedUser? _user;
+    private string? _clientVersion;
 
     /// <param name="socket">Accepted; the connection owns it.</param>
     /// <param name="place">Given back when the client has authenticated.</param>
@@ -46,6 +49,8 @@ internal sealed class SshConnection
     /// <summary>Runs the connection to its end; whatever happens stays here.</summary>
     public async Task RunAsync()
     {
+        var started = Stopwatch.GetTimestamp();
+        var remote = (IPEndPoint)_socket.RemoteEndPoint!;
         using (_socket)
         using (_place)
         using (var transport = new SshTransport(_socket, _options, _end))
@@ -59,13 +64,14 @@ internal sealed class SshConnection
                 await _protocol.EndAsync();
         }
         _logger.ConnectionEnded(_id, _end.Reason?.Message);
+        _options.ConnectionEnded(new(_id, remote, _user, _clientVersion, _end.Reason?.Message, Stopwatch.GetElapsedTime(started)));
     }
 
     private async Task ServeAsync(SshTransport transport, CancellationToken cancellationToken)
     {
-        var user = await EnterAsync(transport, cancellationToken);
+        _user = await EnterAsync(transport, cancellationToken);
         _protocol = new ConnectionProtocol(transport, new(
-            _id, user, (IPEndPoint)_socket.RemoteEndPoint!, (IPEndPoint)_socket.LocalEndPoint!, _options, _handler, _logger));
+            _id, _user, (IPEndPoint)_socket.RemoteEndPoint!, (IPEndPoint)_socket.LocalEndPoint!, _options, _handler, _logger));
         transport.Send(HostKeyRotation.Announcement(_options.HostKeys));
         await _protocol.RunAsync(cancellationToken);
     }
@@ -76,7 +82,8 @@ internal sealed class SshConnection
             DisconnectReason.ByApplication, $"no authentication within {_options.Limits.LoginGrace.TotalSeconds} seconds"));
         grace.Set(_options.Limits.LoginGrace);
         await transport.OpenAsync(cancellationToken);
-        var user = await new UserAuthentication(transport, _options, _logger, _id).RunAsync(cancellationToken);
+        _clientVersion = transport.ClientVersion;
+        var user = await new UserAuthentication(transport, _options, ((IPEndPoint)_socket.RemoteEndPoint!).Address, _logger, _id).RunAsync(cancellationToken);
         transport.Trust();
         _place.Dispose();
         _logger.Authenticated(_id, user.Name, user.Key.Name, user.Key.Type.Name, user.Key.Fingerprint, transport.ClientVersion);

@@ -64,6 +64,9 @@ internal static partial class SshLog
     [LoggerMessage(19, LogLevel.Warning, "{Path} cannot be read, and lets nobody in: {Reason}")]
     public static partial void KeysUnreadable(this ILogger logger, string path, string reason);
 
+    [LoggerMessage(20, LogLevel.Information, "{Path}, line {Line}: the key of {Name} does not count from {Address}: {Reason}")]
+    public static partial void KeyNotWelcome(this ILogger logger, string path, int line, string name, IPAddress address, string reason);
+
     [LoggerMessage(30, LogLevel.Warning, "a host key cannot be made: {Reason}")]
     public static partial void HostKeyMissing(this ILogger logger, string reason);
 }

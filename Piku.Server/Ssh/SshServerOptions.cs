@@ -19,6 +19,9 @@ internal sealed record SshServerOptions
     /// <summary>Which user names are known. The key alone is the identity, so by default any name will do.</summary>
     public Func<string, bool> IsUser { get; init; } = _ => true;
 
+    /// <summary>Told of every connection when it is over; it must not throw.</summary>
+    public Action<SshConnectionRecord> ConnectionEnded { get; init; } = _ => { };
+
     /// <summary>Variables that a client may set for its session; a <c>*</c> at the end stands for any ending.</summary>
     public IReadOnlyList<string> AcceptedEnvironment { get; init; } = ["GIT_PROTOCOL", "LANG", "LC_*"];
 

@@ -28,7 +28,7 @@ public sealed class CommandLineTests
     [InlineData("", 1, "does not take")]
     public void A_wrong_number_of_arguments_is_explained(string usage, int count, string problem) =>
         Assert.Contains(problem, Assert.Throws<UsageException>(() =>
-            new Usage("verb", usage).Check([.. Enumerable.Repeat("x", count)])).Message, StringComparison.Ordinal);
+            new Usage("verb", usage).Read([.. Enumerable.Repeat("x", count)])).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("APP", 1)]
@@ -39,5 +39,5 @@ public sealed class CommandLineTests
     [InlineData("APP [KIND=COUNT...]", 9)]
     [InlineData("", 0)]
     public void A_right_number_of_arguments_passes(string usage, int count) =>
-        new Usage("verb", usage).Check([.. Enumerable.Repeat("x", count)]);
+        new Usage("verb", usage).Read([.. Enumerable.Repeat("x", count)]);
 }

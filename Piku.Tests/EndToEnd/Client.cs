@@ -13,7 +13,7 @@ public sealed class Client(string folder, PikuInstance instance)
 
     public string Folder => folder;
 
-    private EnvMap Environment => EnvMap.From([
+    public EnvMap Environment => EnvMap.From([
         new("HOME", folder),
         new("PATH", Programs.SearchPath),
         new("GIT_CONFIG_NOSYSTEM", "1"),
@@ -23,7 +23,7 @@ public sealed class Client(string folder, PikuInstance instance)
         new("GIT_TERMINAL_PROMPT", "0"),
     ]);
 
-    private string[] SshOptions =>
+    public string[] SshOptions =>
     [
         "-F", "none", "-i", PrivateKey, "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes", "-o", "LogLevel=ERROR",
         "-o", "ConnectTimeout=10", "-o", "StrictHostKeyChecking=accept-new", "-o", $"UserKnownHostsFile={folder}/known_hosts",

@@ -37,7 +37,7 @@ internal sealed class TestServer : IAsyncDisposable
         {
             EndPoints = [new IPEndPoint(IPAddress.Loopback, 0)],
             HostKeys = MakeHostKeys(Path.Combine(test.Folder, "host"), HostKeyType.Ed25519),
-            AuthorizedKeys = new AuthorizedKeys(test.AuthorizedKeysFile, "piku.py", test.Log.For<AuthorizedKeys>()),
+            AuthorizedKeys = new AuthorizedKeys(test.AuthorizedKeysFile, "piku.py", check: null, TimeProvider.System, test.Log.For<AuthorizedKeys>()),
         };
         if (configure is not null)
             test.Options = configure(test.Options);

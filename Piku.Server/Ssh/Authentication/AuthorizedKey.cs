@@ -14,4 +14,7 @@ internal sealed record AuthorizedKey(
 {
     /// <summary><c>SHA256:…</c>, as <c>ssh-keygen -l</c> prints it.</summary>
     public string Fingerprint { get; } = Fingerprints.Of(PublicKey.Span);
+
+    /// <summary>The command line that runs whatever the client asks for; null when it may ask.</summary>
+    public string? ForcedCommand { get; init; }
 }

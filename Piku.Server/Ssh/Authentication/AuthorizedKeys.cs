@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using Microsoft.Extensions.Logging;
 
@@ -5,23 +6,37 @@ namespace Piku.Server.Ssh.Authentication;
 
 /// <summary>
 /// An authorized_keys file. It is read whenever someone asks, and parsed when its bytes are not those of the last
-/// time: a change counts at once, and no clock can hide it. A file that is missing or unreadable lets nobody in.
+/// time: a change counts at once, and no clock can hide it. A file that is missing, unreadable, or open to the hands
+/// of others (<see cref="StrictModes"/>) lets nobody in.
 /// </summary>
 /// <param name="path">The file.</param>
-/// <param name="passThrough">The one program that a forced command may name; see <see cref="ForcedCommand"/>.</param>
+/// <param name="passThrough">The one program that a command may pass requests on to; see <see cref="ForcedCommand"/>.</param>
+/// <param name="check">Judges lines that are well formed; without it, none may force a command.</param>
+/// <param name="clock">For keys that expire.</param>
 /// <param name="logger">Told of lines that cannot be honoured, once for each state of the file.</param>
-internal sealed class AuthorizedKeys(string path, string? passThrough, ILogger<AuthorizedKeys> logger)
+internal sealed class AuthorizedKeys(
+    string path, string? passThrough, CheckKeyLine? check, TimeProvider clock, ILogger<AuthorizedKeys> logger)
 {
     /// <summary>In bytes. Thousands of keys; more is not a list of people but a mistake.</summary>
     private const int MaxLength = 4 * 1024 * 1024;
 
     private State _state = new([], AuthorizedKeysText.Empty);
 
-    /// <summary>The key with this blob, if it may come in.</summary>
-    public async ValueTask<AuthorizedKey?> FindAsync(ReadOnlyMemory<byte> publicKey, CancellationToken cancellationToken)
+    /// <summary>The key with this blob, if it may come in from this address now: the first line that lets it in counts.</summary>
+    public async ValueTask<AuthorizedKey?> FindAsync(ReadOnlyMemory<byte> publicKey, IPAddress from, CancellationToken cancellationToken)
     {
         var text = await ReadAsync(cancellationToken);
-        return text.Keys.FirstOrDefault(key => key.PublicKey.Span.SequenceEqual(publicKey.Span));
+        return text.Keys.FirstOrDefault(key =>
+            !key.Options.IsAuthority && key.PublicKey.Span.SequenceEqual(publicKey.Span) && IsWelcome(key, from));
+    }
+
+    /// <summary>Whether the options of the key let it in from this address now; the log hears why not.</summary>
+    public bool IsWelcome(AuthorizedKey key, IPAddress from)
+    {
+        var refusal = key.Options.Refusal(from, clock.GetUtcNow());
+        if (refusal is not null)
+            logger.KeyNotWelcome(path, key.Line, key.Name, from, refusal);
+        return refusal is null;
     }
 
     /// <summary>The file's content now.</summary>
@@ -32,7 +47,7 @@ internal sealed class AuthorizedKeys(string path, string? passThrough, ILogger<A
         if (bytes.AsSpan().SequenceEqual(last.Bytes))
             return last.Text;
 
-        var text = AuthorizedKeysText.Parse(Encoding.UTF8.GetString(bytes), passThrough);
+        var text = AuthorizedKeysText.Parse(Encoding.UTF8.GetString(bytes), passThrough, check);
         if (Interlocked.CompareExchange(ref _state, new(bytes, text), last) == last)
         {
             logger.KeysRead(path, text.Keys.Count);
@@ -46,9 +61,12 @@ internal sealed class AuthorizedKeys(string path, string? passThrough, ILogger<A
     {
         try
         {
-            if (new FileInfo(path).Length <= MaxLength)
+            if (StrictModes.Objection(path) is { } objection)
+                logger.KeysUnreadable(path, objection);
+            else if (new FileInfo(path).Length > MaxLength)
+                logger.KeysUnreadable(path, "it is too large");
+            else
                 return await File.ReadAllBytesAsync(path, cancellationToken);
-            logger.KeysUnreadable(path, "it is too large");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

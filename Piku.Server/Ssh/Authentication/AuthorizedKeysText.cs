@@ -7,6 +7,10 @@ namespace Piku.Server.Ssh.Authentication;
 /// <param name="Message">What is wrong with it.</param>
 internal sealed record AuthorizedKeysProblem(int Line, string Message);
 
+/// <summary>What the owner of the server makes of a line: of the command that it forces, of the variables that it sets.</summary>
+/// <exception cref="FormatException">It cannot be honoured; the message says why.</exception>
+internal delegate void CheckKeyLine(AuthorizedKey key);
+
 /// <summary>
 /// The content of an authorized_keys file (sshd(8)): <c>[options] type base64 [comment]</c> a line, <c>#</c> for a
 /// comment. A line that cannot be honoured as it stands is a problem, and no key.
@@ -16,8 +20,9 @@ internal sealed record AuthorizedKeysText(IReadOnlyList<AuthorizedKey> Keys, IRe
     public static readonly AuthorizedKeysText Empty = new([], []);
 
     /// <param name="text">Anything at all.</param>
-    /// <param name="passThrough">The one program that a forced command may name; see <see cref="ForcedCommand"/>.</param>
-    public static AuthorizedKeysText Parse(string text, string? passThrough)
+    /// <param name="passThrough">The one program that a command may pass requests on to; see <see cref="ForcedCommand"/>.</param>
+    /// <param name="check">Judges lines that are well formed; without it, none may force a command.</param>
+    public static AuthorizedKeysText Parse(string text, string? passThrough, CheckKeyLine? check = null)
     {
         var keys = new List<AuthorizedKey>();
         var problems = new List<AuthorizedKeysProblem>();
@@ -30,7 +35,9 @@ internal sealed record AuthorizedKeysText(IReadOnlyList<AuthorizedKey> Keys, IRe
                 continue;
             try
             {
-                keys.Add(ParseLine(content, number, passThrough));
+                var key = ParseLine(content, number, passThrough);
+                (check ?? RefuseForcedCommand)(key);
+                keys.Add(key);
             }
             catch (Exception e) when (e is FormatException or SshProtocolException)
             {
@@ -56,8 +63,14 @@ internal sealed record AuthorizedKeysText(IReadOnlyList<AuthorizedKey> Keys, IRe
         }
         var blob = Blob(Word(ref rest), type);
         var comment = Printable(rest.Trim(Blanks).ToString());
-        var owner = options.Command is { } command ? ForcedCommand.NameOf(command, passThrough) : null;
-        return new(type, blob, FirstOf(owner, comment, Fingerprints.Of(blob)), comment, options, number);
+        var forced = ForcedCommand.Read(options.Command, passThrough);
+        return new(type, blob, FirstOf(forced.Name, comment, Fingerprints.Of(blob)), comment, options, number) { ForcedCommand = forced.Line };
+    }
+
+    private static void RefuseForcedCommand(AuthorizedKey key)
+    {
+        if (key.ForcedCommand is not null)
+            throw new FormatException("a forced command is not supported");
     }
 
     // option[="value"], separated by commas and ended by a blank; in quotes \" stands for a quote.
@@ -83,6 +96,8 @@ internal sealed record AuthorizedKeysText(IReadOnlyList<AuthorizedKey> Keys, IRe
                 break;
             rest = rest[1..];
         }
+        if (!options.Principals.IsEmpty && !options.IsAuthority)
+            throw new FormatException("the option 'principals': it needs 'cert-authority'");
         return rest.IsEmpty || Blanks.Contains(rest[0], StringComparison.Ordinal)
             ? options
             : throw new FormatException("the options are not separated from the key");

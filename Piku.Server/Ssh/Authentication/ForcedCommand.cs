@@ -3,21 +3,26 @@ using System.Text.RegularExpressions;
 namespace Piku.Server.Ssh.Authentication;
 
 /// <summary>
-/// A <c>command="…"</c> that forces nothing: it sets variables and passes what was asked for on to a program, as
-/// <c>FINGERPRINT=SHA256:… NAME=alice /home/x/program $SSH_ORIGINAL_COMMAND</c>. Such a line works as it stands
-/// where this server takes that program's part.
+/// A <c>command="…"</c>. One that sets variables and passes what was asked for on to a program, as
+/// <c>FINGERPRINT=SHA256:… NAME=alice /home/x/program $SSH_ORIGINAL_COMMAND</c>, forces nothing where this server
+/// takes that program's part, and such a line works as it stands. Any other runs instead of what was asked for.
 /// </summary>
-internal static partial class ForcedCommand
+/// <param name="Name">Whose the key is by the variable NAME; null when it sets none.</param>
+/// <param name="Line">The command line that runs whatever the client asks for; null when it may ask.</param>
+internal sealed partial record ForcedCommand(string? Name, string? Line)
 {
-    /// <summary>The value of NAME; null when the command sets none.</summary>
-    /// <param name="passThrough">The file name of the program; null when there is none such.</param>
-    /// <exception cref="FormatException">The command is any other, which cannot be honoured.</exception>
-    public static string? NameOf(string command, string? passThrough)
+    public static readonly ForcedCommand None = new(null, null);
+
+    /// <param name="command">The option's value; null without it.</param>
+    /// <param name="passThrough">The file name of the program whose part this server takes; null when there is none such.</param>
+    public static ForcedCommand Read(string? command, string? passThrough)
     {
+        if (command is null)
+            return None;
         var match = PassThrough().Match(command);
-        if (!match.Success || passThrough is null || Path.GetFileName(match.Groups["program"].Value) != passThrough)
-            throw new FormatException("a forced command is not supported");
-        return match.Groups["name"] is { Success: true } name ? name.Value : null;
+        return match.Success && passThrough is not null && Path.GetFileName(match.Groups["program"].Value) == passThrough
+            ? new(match.Groups["name"] is { Success: true } name ? name.Value : null, null)
+            : new(null, command);
     }
 
     [GeneratedRegex("""^(?:(?:NAME=(?<name>[^\s'"`$\\;&|<>()]+)|[A-Za-z_][A-Za-z0-9_]*=[^\s'"`$\\;&|<>()]*) )*(?<program>[^\s'"`$\\;&|<>()=]+) \$SSH_ORIGINAL_COMMAND$""", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
 using Piku.Server.Ssh.Crypto;
 using Piku.Server.Ssh.Transport;
@@ -9,7 +10,9 @@ namespace Piku.Server.Ssh.Authentication;
 /// The authentication protocol (RFC 4252) with the one method <c>publickey</c>. A key that is merely offered
 /// counts for nothing: only a signature over this very connection's session id does.
 /// </summary>
-internal sealed class UserAuthentication(SshTransport transport, SshServerOptions options, ILogger logger, string connectionId)
+/// <param name="remote">Where the client is: keys may be bound to addresses.</param>
+internal sealed class UserAuthentication(
+    SshTransport transport, SshServerOptions options, IPAddress remote, ILogger logger, string connectionId)
 {
     private const string ThisService = "ssh-userauth", NextService = "ssh-connection", Method = "publickey";
 
@@ -71,7 +74,7 @@ internal sealed class UserAuthentication(SshTransport transport, SshServerOption
             return null;
         }
 
-        var key = options.IsUser(request.User) ? await options.AuthorizedKeys.FindAsync(offer.Key, cancellationToken) : null;
+        var key = options.IsUser(request.User) ? await options.AuthorizedKeys.FindAsync(offer.Key, remote, cancellationToken) : null;
         var algorithm = key?.Type.Algorithms.FirstOrDefault(algorithm => algorithm.Name == offer.Algorithm);
         if (algorithm is null || !options.Algorithms.UserKeys.Contains(key!.Type))
         {

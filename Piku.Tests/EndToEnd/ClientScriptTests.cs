@@ -1,0 +1,175 @@
+using Piku.Core.Formats;
+using Piku.Core.Machine;
+
+namespace Piku.Tests.EndToEnd;
+
+/// <summary>packaging/client/piku under dash, with real ssh against the daemon.</summary>
+[Collection(nameof(SharedInstance))]
+public sealed class ClientScriptTests(SharedInstance shared, ClientScriptTests.DeployedApp deployed) : IClassFixture<ClientScriptTests.DeployedApp>, IAsyncLifetime
+{
+    private static readonly string Script = Path.Combine(SourceTree.Root, "packaging", "client", "piku");
+
+    /// <summary>A working copy with no remote yet.</summary>
+    private string _folder = "";
+
+    private Client Ada => shared.Piku.Client;
+
+    private static string App => DeployedApp.Name;
+
+    public async ValueTask InitializeAsync()
+    {
+        Assert.True(deployed.IsThere);
+        _folder = Directory.CreateDirectory(Path.Combine(Ada.Folder, Path.GetRandomFileName())).FullName;
+        await Programs.RunAsync("git", ["init", "--quiet", _folder]);
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    /// <summary>One app for all of these tests.</summary>
+    public sealed class DeployedApp(SharedInstance shared) : IAsyncLifetime
+    {
+        public const string Name = "of-the-client";
+
+        public bool IsThere { get; private set; }
+
+        public async ValueTask InitializeAsync()
+        {
+            var repository = await Repository.WithFilesAsync(
+                shared.Piku.Client, Name, ("Procfile", "worker: sleep 1000\n"), ("requirements.txt", ""), ("sub/a file.txt", "content\n"));
+            await repository.PushAsync();
+            IsThere = true;
+        }
+
+        public async ValueTask DisposeAsync() => await shared.Piku.Client.CommandAsync("destroy", Name);
+    }
+
+    [Fact]
+    public async Task The_remote_of_the_folder_says_which_server_and_app()
+    {
+        await RemoteAsync("piku", Ada.Remote(App));
+        Assert.Equal("worker:1\n", await PikuAsync("ps"));
+        Assert.Contains($"*{App}\n", await PikuAsync("apps"), StringComparison.Ordinal);
+
+        await RemoteAsync("other", Ada.Remote("absent") + ".git");
+        Assert.Equal((1, "Error: app 'absent' not found.\n"), await FailAsync("-r", "other", "ps"));
+        Assert.Equal((1, "Error: app 'absent' not found.\n"), await FailAsync("--remote", "other", "ps"));
+    }
+
+    [Theory]
+    [InlineData("piku@127.0.0.1", "", true)]
+    [InlineData("ssh://piku@127.0.0.1:{0}", "", false)]
+    [InlineData("ssh://piku@127.0.0.1:{0}/", "", false)]
+    [InlineData("piku@127.0.0.1:{0}", "", false)]
+    [InlineData("ssh://piku@127.0.0.1:{0}/{1}.git", null, false)]
+    public async Task The_environment_can_say_it_too(string server, string? app, bool withPort)
+    {
+        var call = Call(withPort ? ["-p", $"{shared.Piku.SshPort}", "ps"] : ["ps"]);
+        var environment = call.Environment.With("PIKU_SERVER", string.Format(null, server, shared.Piku.SshPort, App));
+        var run = await Programs.CaptureAsync(call with { Environment = app is null ? environment : environment.With("PIKU_APP", App) });
+        Assert.Equal((0, "worker:1\n", ""), (run.Status.Code, run.Output, run.Error));
+    }
+
+    [Theory]
+    [InlineData("piku@127.0.0.1:{1}")]
+    [InlineData("piku@127.0.0.1:/{1}.git")]
+    [InlineData("127.0.0.1:{1}")]
+    [InlineData("piku@[127.0.0.1]:{1}")]
+    public async Task Remotes_in_the_manner_of_scp_work(string remote)
+    {
+        await RemoteAsync("piku", string.Format(null, remote, "", App));
+        Assert.Equal("worker:1\n", await PikuAsync("-p", $"{shared.Piku.SshPort}", "ps"));
+    }
+
+    [Fact]
+    public async Task Words_arrive_as_they_were_typed()
+    {
+        await RemoteAsync("piku", Ada.Remote(App));
+        string[] values = ["two  words", "it's", "\"quoted\"", "$5 `id` $(id)", "back\\slash", "-x", "a;b|c>d"];
+        await PikuAsync(["config:set", .. values.Select((value, index) => $"A{index}={value}")]);
+        Assert.Equal(string.Concat(values.Select((value, index) => $"A{index}={value}\n")), await PikuAsync("run", "env | grep '^A[0-9]=' | sort"));
+        Assert.Equal((7, ""), await FailAsync("run", "exit 7"));
+        Assert.Equal((2, 2), ((await FailAsync("ps", "-x")).Status, (await FailAsync("nonsense")).Status));
+    }
+
+    [Fact]
+    public async Task Init_makes_files_and_the_remote_and_overwrites_nothing()
+    {
+        await File.WriteAllTextAsync(Path.Combine(_folder, "ENV"), "MINE=1\n", TestContext.Current.CancellationToken);
+        await PikuAsync("init", Ada.Remote("fresh"));
+        Assert.Equal("MINE=1\n", await File.ReadAllTextAsync(Path.Combine(_folder, "ENV"), TestContext.Current.CancellationToken));
+        Assert.Equal("web", Assert.Single(Procfile.Parse(await File.ReadAllTextAsync(Path.Combine(_folder, "Procfile"), TestContext.Current.CancellationToken)).Entries).Kind);
+        Assert.Equal(Ada.Remote("fresh") + "\n", (await Programs.CaptureAsync(Ada.Git(_folder, "config", "--get", "remote.piku.url"))).Output);
+    }
+
+    [Fact]
+    public async Task A_plugin_of_the_client_is_a_command()
+    {
+        await RemoteAsync("piku", Ada.Remote(App));
+        var plugins = Directory.CreateDirectory(Path.Combine(Ada.Folder, ".piku", "client-plugins")).FullName;
+        var plugin = Path.Combine(plugins, "where");
+        await File.WriteAllTextAsync(plugin, "#!/bin/sh\necho \"$PIKU_SERVER $PIKU_PORT $PIKU_APP $*\"\n", TestContext.Current.CancellationToken);
+        File.SetUnixFileMode(plugin, AtomicFile.Executable);
+        Assert.Equal($"piku@127.0.0.1 {shared.Piku.SshPort} {App} a b\n", await PikuAsync("where", "a", "b"));
+        Assert.Contains("  where\n", await PikuAsync("help"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Help_is_the_server_s_and_its_own()
+    {
+        await RemoteAsync("piku", Ada.Remote(App));
+        foreach (var words in (string[][])[[], ["help"], ["--help"]])
+        {
+            var text = await PikuAsync(words);
+            Assert.Contains("config:set APP", text, StringComparison.Ordinal);
+            Assert.Contains("tunnel [[LOCAL:]PORT]", text, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task What_is_missing_is_said()
+    {
+        Assert.Contains("git remote add piku", (await FailAsync("ps")).Error, StringComparison.Ordinal);
+        await RemoteAsync("piku", "piku@127.0.0.1");
+        Assert.Contains("which app?", (await FailAsync("ps")).Error, StringComparison.Ordinal);
+        await RemoteAsync("evil", "-oProxyCommand=touch${IFS}owned:app");
+        Assert.Contains("is not a server", (await FailAsync("-r", "evil", "ps")).Error, StringComparison.Ordinal);
+        Assert.Contains("is not a command", (await FailAsync("../x")).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Shellcheck_has_nothing_to_say()
+    {
+        Assert.SkipUnless(Tools.Find("shellcheck", Programs.SearchPath) is not null, "shellcheck is not installed");
+        await Programs.RunAsync("shellcheck", ["-s", "sh", Script]);
+    }
+
+    /// <summary>The test's own key is named by options for ssh, which come before the command, as a person would give them.</summary>
+    private ProgramCall Call(params string[] words)
+    {
+        var own = words is ["-r" or "--remote", ..] ? 2 : 0;
+        return new()
+        {
+            Program = "dash",
+            Arguments = [Script, .. words[..own], .. Ada.SshOptions, .. words[own..]],
+            Folder = _folder,
+            Environment = Ada.Environment,
+        };
+    }
+
+    private async Task<string> PikuAsync(params string[] words)
+    {
+        var run = await Programs.CaptureAsync(Call(words));
+        Assert.True(run.Status.Succeeded, $"{ShellWords.Join(words)}: {run.Status}\n{run.Output}{run.Error}");
+        return run.Output;
+    }
+
+    private async Task<(int Status, string Error)> FailAsync(params string[] words)
+    {
+        var run = await Programs.CaptureAsync(Call(words));
+        Assert.False(run.Status.Succeeded, run.Output);
+        return (run.Status.Code, run.Error);
+    }
+
+    private Task RemoteAsync(string name, string url) =>
+        File.AppendAllTextAsync(Path.Combine(_folder, ".git", "config"), $"[remote \"{name}\"]\n\turl = {url}\n", TestContext.Current.CancellationToken);
+}
