@@ -29,6 +29,8 @@ internal static class VerbTable
         new("git-receive-pack", "REPOSITORY", "", GitVerbs.ReceiveAsync),
         new("git-upload-pack", "REPOSITORY", "", GitVerbs.UploadAsync),
         new("git-upload-archive", "REPOSITORY", "", GitVerbs.ArchiveAsync),
+        new("sftp-server", "", "", FileVerbs.SftpAsync),
+        new("scp", "OPTION...", "", FileVerbs.ScpAsync),
     ];
 
     public static Verb? Find(string name) => All.FirstOrDefault(verb => verb.Name == name) ?? name switch

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using Piku.Server.Ssh;
 
 namespace Piku.Server.Hosting;
 
@@ -9,6 +10,8 @@ internal sealed record PikuOptions
     public int SshPort { get; init; } = 2222;
 
     public ImmutableArray<IPAddress> SshAddresses { get; init; } = [IPAddress.Any, IPAddress.IPv6Any];
+
+    public SshLimits SshLimits { get; init; } = new();
 
     public int HttpPort { get; init; } = 8080;
 

@@ -30,6 +30,8 @@ internal sealed class SshEndpoint(Installation piku, PikuOptions options, ILogge
             {
                 EndPoints = [.. options.SshAddresses.Select(address => new IPEndPoint(address, options.SshPort))],
                 HostKeys = HostKeys,
+                Subsystems = [.. FileVerbs.Subsystems.Keys],
+                Limits = options.SshLimits,
                 AuthorizedKeys = new(piku.Paths.AuthorizedKeys, UpstreamProgram, loggers.CreateLogger<AuthorizedKeys>()),
             },
             ServeAsync,
@@ -50,19 +52,18 @@ internal sealed class SshEndpoint(Installation piku, PikuOptions options, ILogge
 
     private async Task<int> ServeAsync(SshSession session, CancellationToken cancel)
     {
-        var streams = new CommandStreams(session.Input, session.Output, session.Error)
-        {
-            Variables = EnvMap.From(session.Environment.Where(pair => pair.Key == "GIT_PROTOCOL")),
-            Signals = session.Signals,
-        };
+        var streams = SessionStreams.Of(session);
         var caller = new Caller(session.Key.Name, session.Key.Fingerprint);
         try
         {
-            return await _router.RunAsync(CommandLine.Parse(session.Command), caller, streams, session.Id, cancel);
+            var line = session.Subsystem is { } name ? new CommandLine(FileVerbs.Subsystems[name], [], "") : CommandLine.Parse(session.Command);
+            return session.Terminal is not null && line.Verb != RunVerb.Name
+                ? await SessionStreams.InterruptiblyAsync(session, over => _router.RunAsync(line, caller, streams, session.Id, over), cancel)
+                : await _router.RunAsync(line, caller, streams, session.Id, cancel);
         }
         catch (UserError wrong)
         {
-            await session.Error.LineAsync($"Error: {wrong.Message}", cancel);
+            await streams.Error.LineAsync($"Error: {wrong.Message}", cancel);
             return Usage.ExitStatus;
         }
     }

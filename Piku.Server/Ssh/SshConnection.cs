@@ -65,7 +65,7 @@ internal sealed class SshConnection
     {
         var user = await EnterAsync(transport, cancellationToken);
         _protocol = new ConnectionProtocol(transport, new(
-            _id, user, (IPEndPoint)_socket.RemoteEndPoint!, (IPEndPoint)_socket.LocalEndPoint!, _options, _handler, _logger));
+            _id, user, _end, (IPEndPoint)_socket.RemoteEndPoint!, (IPEndPoint)_socket.LocalEndPoint!, _options, _handler, _logger));
         await _protocol.RunAsync(cancellationToken);
     }
 
