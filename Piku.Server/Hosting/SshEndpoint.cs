@@ -31,9 +31,13 @@ internal sealed partial class SshEndpoint(Installation piku, PikuOptions options
             {
                 EndPoints = [.. options.SshAddresses.Select(address => new IPEndPoint(address, options.SshPort))],
                 HostKeys = HostKeys,
+                Subsystems = [.. FileVerbs.Subsystems.Keys],
+                Limits = options.SshLimits,
                 Algorithms = options.SshAlgorithms,
                 AuthorizedKeys = new(
                     piku.Paths.AuthorizedKeys, KeyRules.UpstreamProgram, new KeyRules(piku.Paths).Check, piku.Clock, loggers.CreateLogger<AuthorizedKeys>()),
+                MayForward = (key, target) =>
+                    Rights.Of(key.Options).MayForward ? ForwardTarget.Allow(key, target) : "this key may not forward ports",
                 ConnectionEnded = _audit.Record,
             },
             ServeAsync,
@@ -56,15 +60,16 @@ internal sealed partial class SshEndpoint(Installation piku, PikuOptions options
 
     private async Task<int> ServeAsync(SshSession session, CancellationToken cancel)
     {
-        var streams = new CommandStreams(session.Input, session.Output, session.Error)
-        {
-            Variables = EnvMap.From(session.Environment.Where(pair => pair.Key == "GIT_PROTOCOL")),
-            Signals = session.Signals,
-        };
+        var streams = SessionStreams.Of(session);
         var caller = new Caller(session.Key.Name, Rights.Of(session.Key.Options), session.Key.Fingerprint, session.RemoteEndPoint.Address);
         RememberUse(session);
         // What a key is bound to runs, whatever was asked for.
-        return await _router!.RunAsync(CommandLine.Parse(session.Key.ForcedCommand ?? session.Command), caller, streams, session.Id, cancel);
+        var line = session.Key.ForcedCommand is { } forced ? CommandLine.Parse(forced)
+            : session.Subsystem is { } name ? new CommandLine(FileVerbs.Subsystems[name], [], "")
+            : CommandLine.Parse(session.Command);
+        return session.Terminal is not null && line.Verb != RunVerb.Name
+            ? await SessionStreams.InterruptiblyAsync(session, over => _router!.RunAsync(line, caller, streams, session.Id, over), cancel)
+            : await _router!.RunAsync(line, caller, streams, session.Id, cancel);
     }
 
     private void RememberUse(SshSession session)
