@@ -48,6 +48,13 @@ public sealed class VassalStore(PikuPaths paths, Emperor emperor)
             emperor.Remove(Path.GetFileNameWithoutExtension(gone));
     }
 
+    /// <summary>Has the emperor start the app's vassals anew, as they are: what they run has changed under them.</summary>
+    public void Renew(AppName app)
+    {
+        foreach (var (name, text) in Snapshot(app))
+            emperor.Reinstall(Path.GetFileNameWithoutExtension(name), text);
+    }
+
     /// <summary>Takes all vassals of the app from the emperor, which stops them.</summary>
     public void Disable(AppName app)
     {

@@ -177,7 +177,7 @@ public sealed class Deployment(Installation piku, AppName app, string by, Deploy
         }
     }
 
-    private Task UndoAsync() => new Recovery(piku, app).RunAsync(CancellationToken.None);
+    private Task<bool> UndoAsync() => new Recovery(piku, app).RunAsync(CancellationToken.None);
 
     private void MakeFolders()
     {

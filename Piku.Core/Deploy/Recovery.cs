@@ -17,18 +17,21 @@ public sealed class Recovery(Installation piku, AppName app)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(piku.Paths.AppLock(app))!);
         using var held = FileLock.TryAcquire(piku.Paths.AppLock(app), "recovery", piku.Clock);
-        if (held is not null)
-            await new Recovery(piku, app).RunAsync(cancel);
+        if (held is not null && await new Recovery(piku, app).RunAsync(cancel))
+            piku.Vassals.Renew(app);
     }
 
     /// <summary>Keeps the new version if it runs and the refs agree with it; otherwise puts everything back.</summary>
-    public async Task RunAsync(CancellationToken cancel)
+    /// <returns>True when something was put back.</returns>
+    public async Task<bool> RunAsync(CancellationToken cancel)
     {
         if (Checkpoint.Left(piku.Paths, app) is not { } checkpoint)
-            return;
-        if (!await IsDoneAsync(checkpoint.Facts, cancel))
+            return false;
+        var isDone = await IsDoneAsync(checkpoint.Facts, cancel);
+        if (!isDone)
             await UndoAsync(checkpoint, cancel);
         checkpoint.Discard();
+        return !isDone;
     }
 
     private async Task<bool> IsDoneAsync(CheckpointFacts facts, CancellationToken cancel) =>

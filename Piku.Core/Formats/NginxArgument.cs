@@ -1,3 +1,4 @@
+using System.Text;
 using Piku.Core.Model;
 
 namespace Piku.Core.Formats;
@@ -9,7 +10,11 @@ namespace Piku.Core.Formats;
 /// </summary>
 public sealed record NginxArgument
 {
-    private NginxArgument(string value) => Value = value;
+    /// <summary>Longest argument in bytes of UTF-8: what nginx reads at once (ngx_conf_file.c, NGX_CONF_BUFFER), less some for escapes.</summary>
+    private const int MaxBytes = 4000;
+
+    private NginxArgument(string value) => Value = Encoding.UTF8.GetByteCount(value) <= MaxBytes ? value
+        : throw new UserError($"nginx cannot use '{Printable(value[..40])}…': it is longer than {MaxBytes} bytes.");
 
     public string Value { get; }
 

@@ -29,6 +29,8 @@ public sealed record Listening(ImmutableArray<string> Addresses, int HttpPort, i
         .. Http2 is Http2.Directive ? [Directives.Plain("http2", "on")] : Array.Empty<NginxDirective>(),
     ];
 
-    /// <summary>How an address begins to which http is redirected.</summary>
-    internal string RedirectTarget => HttpsPort == 443 ? "https://$server_name$request_uri" : $"https://$server_name:{HttpsPort}$request_uri";
+    /// <summary>Where a request over http is sent: to the site's first name, or if that is a pattern, to the name that was asked for.</summary>
+    internal string RedirectTarget(string serverName) =>
+        $"https://{(serverName == "_" || serverName[0] == '.' || serverName.Contains('*', StringComparison.Ordinal) ? "$host" : "$server_name")}"
+        + $"{(HttpsPort == 443 ? "" : $":{HttpsPort}")}$request_uri";
 }

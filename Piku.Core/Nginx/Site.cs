@@ -64,7 +64,7 @@ public sealed record Site
     private NginxDirective Acme => Directives.Location("^~", "/.well-known/acme-challenge",
         [Directives.Plain("allow", "all"), Directives.Plain("root", AcmeFolder)]);
 
-    private NginxDirective Redirect => Directives.Location("/", [Directives.Using("return", "301", Listening.RedirectTarget)]);
+    private NginxDirective Redirect => Directives.Location("/", [Directives.Using("return", "301", Listening.RedirectTarget(ServerNames[0]))]);
 
     private IEnumerable<NginxDirective> Serving =>
     [

@@ -33,7 +33,7 @@ public sealed class Emperor(PikuPaths paths, TimeProvider clock)
         Directory.CreateDirectory(_files.Tokens);
         var token = RandomNumberGenerator.GetHexString(16, lowercase: true);
         // Of the hooks, only these run once the app is loaded, in the process that has loaded it.
-        var hook = vassal.Readiness is Readiness.Accepting ? "hook-accepting1-once" : "hook-master-start";
+        var hook = vassal.Readiness is Readiness.Accepting ? "hook-accepting1" : "hook-master-start";
         var announce = UwsgiSetting.Text(hook, $"write:{_files.Token(vassal.Name)} {token}");
         return new(vassal, token, Reinstall(vassal.Name, UwsgiIni.Write([.. vassal.Settings, announce])));
     }

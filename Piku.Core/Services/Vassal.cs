@@ -7,7 +7,17 @@ namespace Piku.Core.Services;
 /// <param name="Name">Its file's name without <c>.ini</c>: <c>blog_web.1</c>.</param>
 /// <param name="Settings">Its settings, apart from those by which the emperor's reader follows its start.</param>
 /// <param name="Readiness">When it counts as up.</param>
-public sealed record Vassal(string Name, ImmutableArray<UwsgiSetting> Settings, Readiness Readiness);
+public sealed record Vassal(string Name, ImmutableArray<UwsgiSetting> Settings, Readiness Readiness)
+{
+    /// <summary>
+    /// With the option <c>cheap</c> uWSGI loads the app and listens, but starts no worker before the first request:
+    /// none will be accepting.
+    /// </summary>
+    public Readiness Readiness { get; init; } =
+        Readiness is Readiness.Accepting && Settings.Any(setting => setting is { Option: "cheap", Value: "true" })
+            ? new Readiness.Started()
+            : Readiness;
+}
 
 /// <summary>A vassal as installed: this version of it and no other is waited for.</summary>
 /// <param name="Token">What uWSGI writes down when it has come up with these settings.</param>

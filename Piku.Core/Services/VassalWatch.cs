@@ -10,8 +10,14 @@ internal sealed class VassalWatch(InstalledVassal vassal, string tokenFile, Time
     /// <summary>A listener on this machine takes a connection at once or not at all.</summary>
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>When workers that a reload should end are looked at, and when those still there are told again.</summary>
+    private static readonly TimeSpan Reload = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan SlowReload = TimeSpan.FromSeconds(2);
+
     private int? _emperor;
     private int _master;
+    private long _masterSeen;
+    private List<int>? _oldWorkers;
     private int _failures;
     private int _forgiven;
     private int _command;
@@ -27,8 +33,10 @@ internal sealed class VassalWatch(InstalledVassal vassal, string tokenFile, Time
             return;
         if (HasEnded(status))
             Fail("ended while it was starting");
-        else if (AtomicFile.ReadIfExists(tokenFile) == vassal.Token && _master != 0)
+        else if (_master != 0 && AtomicFile.ReadIfExists(tokenFile) == vassal.Token)
             await LookAtWorkAsync(cancellationToken);
+        else if (_master != 0 && vassal.Vassal.Readiness is Readiness.Accepting)
+            RemindOldWorkers();
     }
 
     /// <summary>What to say when it was neither.</summary>
@@ -61,10 +69,28 @@ internal sealed class VassalWatch(InstalledVassal vassal, string tokenFile, Time
             _master = 0;
             return false;
         }
-        if (seen is { Ending: false } && seen.Modified >= vassal.Modified)
-            _master = seen.ProcessId;
+        if (_master == 0 && seen is { Ending: false } && seen.Modified >= vassal.Modified)
+            (_master, _masterSeen, _oldWorkers) = (seen.ProcessId, clock.GetTimestamp(), null);
         return ended;
     }
+
+    /// <summary>
+    /// A worker ignores SIGHUP until it has set itself up (core/uwsgi.c). One that was just starting when a reload told
+    /// it to end has not heard, and its master would wait for it a minute (worker-reload-mercy).
+    /// </summary>
+    private void RemindOldWorkers()
+    {
+        var elapsed = clock.GetElapsedTime(_masterSeen);
+        if (_oldWorkers is null && elapsed >= Reload)
+            _oldWorkers = [.. Children().Select(process => process.Id)];
+        if (_oldWorkers is not { Count: > 0 } || elapsed < SlowReload)
+            return;
+        foreach (var worker in Children().Where(process => _oldWorkers.Contains(process.Id)))
+            Signals.Send(worker.Id, Signals.Hangup);
+        _oldWorkers = [];
+    }
+
+    private IEnumerable<ProcessInfo> Children() => ProcessTable.Read().Where(process => process.Parent == _master);
 
     private async Task LookAtWorkAsync(CancellationToken cancellationToken)
     {
@@ -90,8 +116,7 @@ internal sealed class VassalWatch(InstalledVassal vassal, string tokenFile, Time
     {
         // uWSGI's own workers are children too, and idle there.
         var uwsgi = ProcessTable.Program(_master);
-        var children = ProcessTable.Read()
-            .Where(process => process.Parent == _master && (process.IsZombie || ProcessTable.Program(process.Id) != uwsgi)).ToList();
+        var children = Children().Where(process => process.IsZombie || ProcessTable.Program(process.Id) != uwsgi).ToList();
         if (_command == 0 && children.Count > 0)
             (_command, _commandSeen) = (children[0].Id, clock.GetTimestamp());
         var runs = children.Any(process => process.Id == _command && !process.IsZombie);

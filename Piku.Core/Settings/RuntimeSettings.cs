@@ -7,7 +7,7 @@ public static class RuntimeSettings
         "The Python of the app's virtualenv; uv also reads `.python-version`.")
     { Default = "3" };
 
-    public static readonly Setting<string> NodeVersion = new("NODE_VERSION", ValueFormats.Version,
+    public static readonly Setting<string> NodeVersion = new("NODE_VERSION", ValueFormats.NodeVersion,
         "The Node that nodeenv installs for the app; without it the system's is used.");
 
     public static readonly Setting<string> NodePackageManager = new("NODE_PACKAGE_MANAGER", ValueFormats.Command,

@@ -45,7 +45,7 @@ public static class SettingTable
             """);
         foreach (var (title, settings) in Groups)
         {
-            page.Append($"\n## {title}\n\n| key | value | default | |\n|---|---|---|---|\n");
+            page.Append($"\n## {title}\n\n| key | value | default | what it does |\n|---|---|---|---|\n");
             foreach (var setting in settings)
                 page.Append($"| `{setting.Key}` | {setting.Format} | {(setting.Default is { } text ? $"`{text}`" : "")} | {setting.Summary} |\n");
         }

@@ -26,6 +26,8 @@ public static partial class ValueFormats
 
     public static readonly ValueFormat<string> Version = Matching("a version such as 3 or 3.12", VersionPattern());
 
+    public static readonly ValueFormat<string> NodeVersion = Matching("a version such as 20.11.0, or lts", NodeVersionPattern());
+
     public static readonly ValueFormat<string> Command = Matching("a program's name and its flags", CommandPattern());
 
     public static readonly ValueFormat<string> RelativeFile = Matching("the path of a file in the app", FilePattern());
@@ -55,9 +57,12 @@ public static partial class ValueFormats
     /// <summary>In brackets, as nginx's <c>listen</c> wants it.</summary>
     public static readonly ValueFormat<string> Ipv6 = Address("an IPv6 address in brackets such as [::]", AddressFamily.InterNetworkV6);
 
-    /// <summary>What a server can bind: an address, the IPv6 ones in brackets, or a host's name.</summary>
-    public static readonly ValueFormat<string> BindAddress = new("an IP address or a host's name", (string text, [MaybeNullWhen(false)] out string value) =>
-        Ipv4.TryRead(text, out value) || Ipv6.TryRead(text, out value) || TryMatch(HostPattern(), text, out value));
+    /// <summary>
+    /// What a server can bind: an address, the IPv6 ones in brackets. No other name than localhost, since nginx does
+    /// not start when one cannot be resolved.
+    /// </summary>
+    public static readonly ValueFormat<string> BindAddress = new("an IP address or localhost", (string text, [MaybeNullWhen(false)] out string value) =>
+        Ipv4.TryRead(text, out value) || Ipv6.TryRead(text, out value) || TryMatch(LocalhostPattern(), text, out value));
 
     public static ValueFormat<int> Number(int from, int to) => new($"a number from {from} to {to}", (string text, out int value) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value) && value >= from && value <= to);
@@ -91,13 +96,17 @@ public static partial class ValueFormats
     [GeneratedRegex(@"^\d+(\.\d+){0,2}\z")]
     private static partial Regex VersionPattern();
 
+    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9.-]*\z")]
+    private static partial Regex NodeVersionPattern();
+
     [GeneratedRegex(@"^[A-Za-z@][\w@./-]*( +[\w@./:=,+-]+)*\z")]
     private static partial Regex CommandPattern();
 
     [GeneratedRegex(@"^(?![/~])(?!(.*/)?\.\.(/|\z))[^\0-\x1f]+\z")]
     private static partial Regex FilePattern();
 
-    [GeneratedRegex(@"^(\*\.|\.)?[\w-]+(\.[\w-]+)*(\.\*)?\z", RegexOptions.ECMAScript)]
+    /// <summary>Lengths: RFC 1035, section 2.3.4.</summary>
+    [GeneratedRegex(@"^(?!.{254})(\*\.|\.)?[\w-]{1,63}(\.[\w-]{1,63})*(\.\*)?\z", RegexOptions.ECMAScript)]
     private static partial Regex HostNamePattern();
 
     [GeneratedRegex(@"^/?[A-Za-z0-9._~@/-]+\z")]
@@ -115,6 +124,6 @@ public static partial class ValueFormats
     [GeneratedRegex(@"^[A-Za-z0-9_][A-Za-z0-9._/-]*\z")]
     private static partial Regex BranchPattern();
 
-    [GeneratedRegex(@"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?\z")]
-    private static partial Regex HostPattern();
+    [GeneratedRegex(@"^localhost\z")]
+    private static partial Regex LocalhostPattern();
 }

@@ -81,8 +81,8 @@ internal sealed record KindOptions(DeployFacts Facts, EnvMap Variables, Addresse
     private IEnumerable<UwsgiSetting> Rwsgi(string script) =>
     [
         Text("module", script),
-        .. Host.UwsgiPlugins.Contains("rbthreads") ? [Threads, Text("plugin", "rbthreads"), Text("rbthreads", "true")] : Array.Empty<UwsgiSetting>(),
         Text("plugin", UwsgiPlugins.Find(Host, "rack", "'uwsgi-plugin-rack-ruby*'")),
+        .. Host.UwsgiPlugins.Contains("rbthreads") ? [Threads, Text("plugin", "rbthreads"), Text("rbthreads", "true")] : Array.Empty<UwsgiSetting>(),
         .. Facts.Has("Gemfile") ? [Text("rbrequire", "bundler/setup")] : Array.Empty<UwsgiSetting>(),
         Text("post-buffering", "4096"),
         Text("rack", script),

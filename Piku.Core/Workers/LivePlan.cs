@@ -29,13 +29,37 @@ public sealed record LivePlan(
         var site = hasSite && addresses is not null ? SitePlan.Create(facts, variables, addresses) : null;
         var live = site is null ? variables : WithSite(variables, facts.Paths, site, addresses!);
         var workers = new WorkerPlan(facts, live, addresses);
-        return new LivePlan(
+        var plan = new LivePlan(
             live,
             facts.Procfile.Workers.Aggregate(Scaling.Default, (scaling, worker) => scaling.With(worker.Kind, facts.Scaling.Count(worker.Kind))),
             [.. facts.Procfile.Workers.SelectMany(workers.Vassals)],
             site,
             AddressesOf(site, addresses),
-            warnings);
+            [.. warnings, .. Advice(facts, live, addresses, site)]);
+        plan.WriteOnce();
+        return plan;
+    }
+
+    /// <summary>What the app asks for and does not get, as it stands.</summary>
+    private static IEnumerable<string> Advice(DeployFacts facts, EnvMap variables, Addresses? addresses, Site? site)
+    {
+        if (addresses is { Kind: "static" } && site is null)
+            yield return $"Only nginx serves a static app: set {NginxSettings.ServerName.Key} to its host name.";
+        if (addresses is not { Kind: "wsgi" })
+            yield break;
+        var version = RuntimeSettings.PythonVersion.In(variables);
+        if (UwsgiPlugins.PythonMismatch(facts.Host, version) is { } mismatch)
+            yield return mismatch;
+        if (UwsgiSettings.Gevent.IsSetIn(variables) && !UwsgiPlugins.IsPython2(version))
+            yield return $"{UwsgiSettings.Gevent.Key} is for Python 2; with Python 3 use {UwsgiSettings.Asyncio.Key} or UWSGI_THREADS.";
+    }
+
+    /// <summary>What no file can hold is to be known before anything is written.</summary>
+    private void WriteOnce()
+    {
+        foreach (var vassal in Vassals)
+            _ = vassal.Ini;
+        _ = Site?.ToDirectives();
     }
 
     /// <summary>What upstream tells an app of its site.</summary>

@@ -34,8 +34,8 @@ internal static class StaticPlan
             && !folders.Root.IsIn(path)
             && (!path.IsIn(folders.Root)
                 || path.IsIn(facts.AppFolder)
-                || (path.IsIn(folders.Data) && path != folders.Data)
-                || (path.IsIn(facts.EnvFolder) && path.TrimEnd('/') != facts.EnvFolder));
+                || path.IsBelow(folders.Data)
+                || path.IsBelow(facts.EnvFolder));
         return isPublic ? path : throw new UserError(
             $"The static path '{mapping.Path}' would make public what is not: use a folder of the app, of its data, or one outside of piku's.");
     }

@@ -33,5 +33,14 @@ internal static class UwsgiPlugins
             : Find(host, "python3", "uwsgi-plugin-python3");
     }
 
+    /// <summary>The sentence to an app whose Python is not the one that uWSGI's plugin has; null when that is not known to be so.</summary>
+    public static string? PythonMismatch(HostFacts host, string version)
+    {
+        var plugin = Python(host, version);
+        var known = host.UwsgiPlugins.Where(name => name.StartsWith("python3", StringComparison.Ordinal) && name.Length > "python3".Length).ToArray();
+        return plugin != "python3" || version == "3" || known.Length == 0 ? null
+            : $"uWSGI has no plugin for Python {version} here, only {string.Join(", ", known)}: packages with compiled parts may not load; a 'web' worker runs any version.";
+    }
+
     public static bool IsPython2(string version) => version.Split('.')[0] == "2";
 }

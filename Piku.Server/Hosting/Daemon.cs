@@ -44,14 +44,15 @@ internal static class Daemon
         var lifetime = host.Services.GetRequiredService<IHostApplicationLifetime>();
         try
         {
+            // Before the emperor runs what an interrupted deploy has left.
+            foreach (var app in piku.Apps.All())
+                await Recovery.ResumeAsync(piku, app, lifetime.ApplicationStopping);
             await host.StartAsync();
             if (options.Supervise)
             {
                 await host.Services.GetRequiredService<EmperorService>().Ready.WaitAsync(lifetime.ApplicationStopping);
                 await host.Services.GetRequiredService<NginxService>().Ready.WaitAsync(lifetime.ApplicationStopping);
             }
-            foreach (var app in piku.Apps.All())
-                await Recovery.ResumeAsync(piku, app, lifetime.ApplicationStopping);
             await host.Services.GetRequiredService<SshEndpoint>().StartAsync(lifetime.ApplicationStopping);
             await Console.Out.WriteLineAsync(Welcome.Text(piku.Paths, options, host.Services.GetRequiredService<SshEndpoint>().HostKeys));
         }

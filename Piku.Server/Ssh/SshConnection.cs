@@ -58,9 +58,10 @@ internal sealed class SshConnection
         {
             var sending = GuardAsync(() => transport.SendLoopAsync(abort.Token));
             await GuardAsync(() => ServeAsync(transport, _end.Token));
+            _protocol?.Abandon();
             await SayFarewellAsync(transport, sending, abort);
             if (_protocol is not null)
-                await _protocol.AbandonAsync();
+                await _protocol.EndAsync();
         }
         _logger.ConnectionEnded(_id, _end.Reason?.Message);
         _options.ConnectionEnded(new(_id, remote, _user, _clientVersion, _end.Reason?.Message, Stopwatch.GetElapsedTime(started)));

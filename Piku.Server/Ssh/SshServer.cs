@@ -20,6 +20,9 @@ internal sealed class SshServer(
 {
     private const int Backlog = 128, IdLength = 8;
 
+    /// <summary>Seconds without a sign of life until TCP asks for one; Linux waits two hours by itself.</summary>
+    private const int KeepAliveAfter = 120;
+
     /// <summary>After a failure to accept, which is a lack of something (of file descriptors, most likely).</summary>
     private static readonly TimeSpan AcceptPause = TimeSpan.FromMilliseconds(100);
 
@@ -80,6 +83,7 @@ internal sealed class SshServer(
         {
             if (endPoint.AddressFamily == AddressFamily.InterNetworkV6)
                 socket.DualMode = false;
+            BeResponsive(socket);
             socket.Bind(endPoint);
             socket.Listen(Backlog);
             return socket;
@@ -89,6 +93,14 @@ internal sealed class SshServer(
             socket.Dispose();
             throw new SshListenException(endPoint, e);
         }
+    }
+
+    // Accepted sockets inherit these (tcp(7)): answers leave at once, and a client that has silently vanished is noticed.
+    private static void BeResponsive(Socket listener)
+    {
+        listener.NoDelay = true;
+        listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+        listener.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, KeepAliveAfter);
     }
 
     private async Task AcceptAsync(Socket listener)
@@ -120,7 +132,6 @@ internal sealed class SshServer(
             socket.Dispose();
             return;
         }
-        socket.NoDelay = true;
         var id = RandomNumberGenerator.GetHexString(IdLength, lowercase: true);
         logger.ConnectionStarted(id, remote);
         var connection = new SshConnection(socket, place, id, options, handler, logger);

@@ -116,9 +116,23 @@ public sealed class PikuInstance : IAsyncDisposable
         await Eventually.TrueAsync(() => TryDelete(_home), TimeSpan.FromSeconds(10), () => $"{_home} is still in use");
     }
 
-    private ProgramCall Serve()
+    /// <summary>Runs the program as somebody does who is logged in on the server.</summary>
+    public Task<CapturedRun> LocalAsync(params string[] words) => Programs.CaptureAsync(Call(words));
+
+    private ProgramCall Serve() => Call("serve", "--authorize", Client.PublicKey) with
     {
-        string[] command = [Path.Combine(_home, "program", "piku"), "serve", "--authorize", Client.PublicKey];
+        Output = (bytes, _) =>
+        {
+            lock (_output)
+                _output.Append(Encoding.UTF8.GetString(bytes.Span));
+            return ValueTask.CompletedTask;
+        },
+        Grace = StopLimit,
+    };
+
+    private ProgramCall Call(params string[] words)
+    {
+        string[] command = [Path.Combine(_home, "program", "piku"), .. words];
         return new ProgramCall
         {
             Program = UnixUser.Current.IsRoot ? "setpriv" : command[0],
@@ -133,13 +147,6 @@ public sealed class PikuInstance : IAsyncDisposable
                 new("PIKU_HTTP_PORT", $"{HttpPort}"),
                 new("PIKU_HTTPS_PORT", $"{HttpsPort}"),
             ]),
-            Output = (bytes, _) =>
-            {
-                lock (_output)
-                    _output.Append(Encoding.UTF8.GetString(bytes.Span));
-                return ValueTask.CompletedTask;
-            },
-            Grace = StopLimit,
         };
     }
 

@@ -70,7 +70,7 @@ public sealed class FileLockTests : IDisposable
     [Fact]
     public async Task A_killed_process_holds_nothing()
     {
-        await using var holder = await ChildProcess.StartAsync(Flock("sleep 60"));
+        await using var holder = await ChildProcess.StartAsync(Flock("-x", "sleep 60"));
         await Eventually.TrueAsync(() =>
         {
             using var free = FileLock.TryAcquire(Path, "look", TimeProvider.System);
@@ -115,13 +115,13 @@ public sealed class FileLockTests : IDisposable
         Assert.Null(FileLock.Holder(Path));
     }
 
-    private ProgramCall Flock(string command) => new()
+    private ProgramCall Flock(string wait, string command) => new()
     {
         Program = "/usr/bin/flock",
-        Arguments = ["-n", Path, "-c", command],
+        Arguments = [wait, Path, "-c", command],
         Folder = "/",
         Environment = EnvMap.Empty.With("PATH", "/usr/bin:/bin"),
     };
 
-    private Task<ExitStatus> FlockAsync(string command) => ChildProcess.RunAsync(Flock(command), Cancelled);
+    private Task<ExitStatus> FlockAsync(string command) => ChildProcess.RunAsync(Flock("-n", command), Cancelled);
 }

@@ -7,6 +7,13 @@ namespace Piku.Tests.Plans;
 /// <summary>What we write, nginx and uWSGI read: every recorded app, on this machine.</summary>
 public sealed class AcceptedByTheRealPartsTests : IDisposable
 {
+    /// <summary>Files that were empty where fake tools read them.</summary>
+    private static readonly Dictionary<string, string> RealFiles = new()
+    {
+        ["Gemfile"] = "source \"https://rubygems.org\"\ngem \"rack\"\n",
+        ["config.ru"] = "run lambda { |env| [200, {}, []] }\n",
+    };
+
     private readonly RealHost _host = new();
 
     public static TheoryData<string> Cases() => new(Recording.Names);
@@ -25,7 +32,7 @@ public sealed class AcceptedByTheRealPartsTests : IDisposable
                 machine.Commit(step);
             else if (Plan(machine, step) is { } plan)
             {
-                _host.Install(AppName.Parse(recording.App), recording.Files);
+                _host.Install(AppName.Parse(recording.App), recording.Files.Select(file => RealFiles.TryGetValue(file.Key, out var text) ? new(file.Key, text) : file));
                 await CheckAsync(plan, $"{name}, step {index}");
             }
         }

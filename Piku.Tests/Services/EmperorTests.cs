@@ -31,8 +31,6 @@ public sealed class EmperorTests
             Assert.Empty(await piku.UpAsync(piku.Emperor.Install(piku.Wsgi("blog", port, Installation.Answering(answer)))));
             Assert.Equal($"200 {answer}", await Installation.GetAsync(port));
         }
-        Signals.Send((await piku.Emperor.StatusAsync(Cancelled))!.Find("blog")!.ProcessId, Signals.Kill);
-        await Eventually.TrueAsync(async () => await piku.Emperor.TellAsync(Cancelled) && Installation.Accepts(port));
         piku.Emperor.Remove("blog");
         Assert.True(await piku.Emperor.WaitUntilGoneAsync(["blog"], TimeSpan.FromSeconds(10), Cancelled));
     }
@@ -65,6 +63,19 @@ public sealed class EmperorTests
         Assert.Empty(await piku.UpAsync(piku.Emperor.Install(piku.Command("web", Installation.Serving(port), listening))));
         Assert.True(Installation.Accepts(port));
         Assert.NotEqual(before, piku.Processes());
+    }
+
+    [Fact]
+    public async Task A_cheap_app_is_up_before_it_has_a_worker()
+    {
+        await using var piku = await Installation.WithEmperorAsync();
+        var port = Installation.FreePort();
+        var cheap = piku.Wsgi("blog", port, Installation.Answering("hello"));
+        cheap = new("blog", [.. cheap.Settings, UwsgiSetting.Text("cheap", "true"), UwsgiSetting.Text("idle", "60")], cheap.Readiness);
+        Assert.Empty(await piku.UpAsync(piku.Emperor.Install(cheap)));
+        Assert.Equal("200 hello", await Installation.GetAsync(port));
+        piku.Wsgi("blog", port, "import no_such_module\n");
+        Assert.Single(await piku.UpAsync(piku.Emperor.Install(cheap)));
     }
 
     [Fact]

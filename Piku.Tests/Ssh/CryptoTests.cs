@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Numerics;
 using System.Security.Cryptography;
 using Piku.Server.Ssh.Crypto;
+using Piku.Server.Ssh.Transport;
 
 namespace Piku.Tests.Ssh;
 
@@ -92,16 +93,18 @@ public sealed class CryptoTests
         Assert.Equal(packet[sizeof(uint)..^16], sealedPacket[sizeof(uint)..^16]);
     }
 
+    public static TheoryData<string, string?> Protections() => [.. CipherAlgorithm.All.SelectMany(cipher =>
+        cipher.NeedsMac ? MacAlgorithm.All.Select(mac => (cipher.Name, (string?)mac.Name)) : [(cipher.Name, null)])];
+
     [Theory]
-    [InlineData("chacha20-poly1305@openssh.com")]
-    [InlineData("aes256-gcm@openssh.com")]
-    [InlineData("aes128-gcm@openssh.com")]
-    public void A_cipher_opens_its_own_packets_in_order_and_nothing_else(string name)
+    [MemberData(nameof(Protections))]
+    public void A_cipher_opens_its_own_packets_in_order_and_nothing_else(string cipherName, string? macName)
     {
-        var algorithm = CipherAlgorithm.All.Single(cipher => cipher.Name == name);
-        var (key, iv) = (RandomNumberGenerator.GetBytes(algorithm.KeyLength), RandomNumberGenerator.GetBytes(algorithm.IvLength));
-        using var sealing = algorithm.Create(key, iv);
-        using var opening = algorithm.Create(key, iv);
+        var cipher = CipherAlgorithm.All.Single(cipher => cipher.Name == cipherName);
+        var mac = MacAlgorithm.All.SingleOrDefault(mac => mac.Name == macName);
+        var keys = new KeyDerivation(HashAlgorithmName.SHA256, [1], [2], [3]);
+        using var sealing = keys.ToServer(new(cipher, mac));
+        using var opening = keys.ToServer(new(cipher, mac));
         for (var sequence = 0u; sequence < 3; sequence++)
         {
             var packet = new byte[sizeof(uint) + 32 + sealing.TagLength];

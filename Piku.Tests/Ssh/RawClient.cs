@@ -231,13 +231,13 @@ internal sealed class RawClient : IAsyncDisposable
         if (isFirst)
             SessionId = hash;
         var keys = new KeyDerivation(HashAlgorithmName.SHA256, secret, hash, SessionId);
-        var cipher = CipherAlgorithm.All.First(cipher => cipher.Name == offer.CiphersToServer[0]);
+        var protection = new Protection(CipherAlgorithm.All.First(cipher => cipher.Name == offer.CiphersToServer[0]), null);
         var strict = offer.Kex.Contains("kex-strict-c-v00@openssh.com");
 
         await SendAsync(MessageNumber.NewKeys);
-        _sealing = keys.ToServer(cipher);
+        _sealing = keys.ToServer(protection);
         await ReceiveAsync(MessageNumber.NewKeys);
-        _opening = keys.ToClient(cipher);
+        _opening = keys.ToClient(protection);
         if (strict)
             (SendSequence, ReceiveSequence) = (0, 0);
         if (isFirst)

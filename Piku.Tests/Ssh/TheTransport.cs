@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Piku.Server.Ssh;
 using Piku.Server.Ssh.Crypto;
 using Piku.Server.Ssh.Transport;
 using Piku.Server.Ssh.Wire;
@@ -11,11 +12,7 @@ public sealed class TheTransport : IAsyncLifetime
     private readonly Ed25519 _key = RawClient.NewKey();
     private TestServer _server = null!;
 
-    public async ValueTask InitializeAsync()
-    {
-        _server = await TestServer.StartAsync((_, _) => Task.FromResult(0));
-        await File.AppendAllTextAsync(_server.AuthorizedKeysFile, RawClient.Line(_key), TestContext.Current.CancellationToken);
-    }
+    public async ValueTask InitializeAsync() => _server = await StartAsync(new SshLimits());
 
     public async ValueTask DisposeAsync()
     {
@@ -102,6 +99,7 @@ public sealed class TheTransport : IAsyncLifetime
     [InlineData("diffie-hellman-group1-sha1", "ssh-ed25519", "chacha20-poly1305@openssh.com", "none")]
     [InlineData("curve25519-sha256", "ssh-rsa", "chacha20-poly1305@openssh.com", "none")]
     [InlineData("curve25519-sha256", "ssh-ed25519", "3des-cbc", "none")]
+    [InlineData("curve25519-sha256", "ssh-ed25519", "aes128-ctr", "none")] // with hmac-sha2-256 only
     [InlineData("curve25519-sha256", "ssh-ed25519", "chacha20-poly1305@openssh.com", "zlib")]
     public async Task Ends_when_there_is_nothing_in_common(string kex, string hostKey, string cipher, string compression)
     {
@@ -254,6 +252,31 @@ public sealed class TheTransport : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Ends_when_the_client_does_not_answer_its_wish_to_change_keys()
+    {
+        await using var server = await StartAsync(new SshLimits { RekeyAfter = TimeSpan.Zero, RekeyWithin = TimeSpan.FromMilliseconds(200) });
+        await using var client = await RawClient.EnterAsync(server.EndPoint, _key);
+
+        await client.SendAsync(MessageNumber.GlobalRequest, fields => fields.Text("keepalive@openssh.com").Boolean(true));
+
+        await client.ReceiveAsync(MessageNumber.KexInit);
+        Assert.Equal(DisconnectReason.KeyExchangeFailed, await client.ReceiveDisconnectAsync());
+    }
+
+    [Fact]
+    public async Task Ends_when_the_client_asks_and_asks_instead_of_changing_keys()
+    {
+        await using var server = await StartAsync(new SshLimits { RekeyAfter = TimeSpan.Zero, SendBuffer = 1024 });
+        await using var client = await RawClient.EnterAsync(server.EndPoint, _key);
+
+        for (var i = 0; i < 250; i++)
+            await client.SendAsync(MessageNumber.GlobalRequest, fields => fields.Text("keepalive@openssh.com").Boolean(true));
+
+        await client.ReceiveAsync(MessageNumber.KexInit);
+        Assert.Equal(DisconnectReason.ProtocolError, await client.ReceiveDisconnectAsync());
+    }
+
+    [Fact]
     public async Task Answers_a_message_that_it_does_not_know()
     {
         await using var client = await RawClient.EnterAsync(_server.EndPoint, _key);
@@ -274,7 +297,15 @@ public sealed class TheTransport : IAsyncLifetime
 
         Assert.Equal(["curve25519-sha256", "curve25519-sha256@libssh.org", "kex-strict-s-v00@openssh.com"], offer.Kex);
         Assert.Equal(["ssh-ed25519"], offer.HostKeys);
-        Assert.Equal(["chacha20-poly1305@openssh.com", "aes256-gcm@openssh.com", "aes128-gcm@openssh.com"], offer.CiphersToClient);
+        Assert.Equal(["chacha20-poly1305@openssh.com", "aes256-gcm@openssh.com", "aes128-gcm@openssh.com", "aes256-ctr", "aes128-ctr"], offer.CiphersToClient);
+        Assert.Equal(["hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com"], offer.MacsToClient);
         Assert.Equal(["none"], offer.CompressionToClient);
+    }
+
+    private async Task<TestServer> StartAsync(SshLimits limits)
+    {
+        var server = await TestServer.StartAsync((_, _) => Task.FromResult(0), options => options with { Limits = limits });
+        await File.AppendAllTextAsync(server.AuthorizedKeysFile, RawClient.Line(_key), TestContext.Current.CancellationToken);
+        return server;
     }
 }

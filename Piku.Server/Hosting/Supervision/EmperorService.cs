@@ -71,12 +71,15 @@ internal sealed class EmperorService : BackgroundService
     /// </summary>
     private void KillLeftovers()
     {
-        foreach (var process in ProcessTable.Read().Where(process => ProcessTable.WasStartedWith(process.Id, Mark, _paths.Root)))
+        foreach (var process in ProcessTable.Read().Where(IsLeftOver))
         {
             Log.LeftOver(_logger, process.Id, ProcessTable.CommandLine(process.Id));
             Signals.Send(process.Id, Signals.Kill);
         }
     }
+
+    private bool IsLeftOver(ProcessInfo process) =>
+        process.Id != Environment.ProcessId && ProcessTable.WasStartedWith(process.Id, Mark, _paths.Root);
 
     private void TurnLogOver()
     {

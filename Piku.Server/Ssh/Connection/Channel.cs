@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
@@ -12,17 +11,14 @@ namespace Piku.Server.Ssh.Connection;
 /// end. Messages come in from the connection's receive loop; whoever serves the channel reads and writes the streams.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "A token source without a timer or a wait handle holds nothing to dispose of.")]
-internal sealed class Channel
+internal sealed partial class Channel
 {
     private const uint StandardError = 1;
-    private const int InputSegment = 16 * 1024;
+    private const int InputSegment = 64 * 1024;
 
     private readonly Lock _gate = new();
     private readonly SshTransport _transport;
     private readonly uint _peer;
-    private readonly int _maxDataLength;
-    private readonly ReceiveWindow _receiveWindow;
-    private readonly SendWindow _sendWindow;
     private readonly AnswerRequest _answer;
     private readonly CancellationTokenSource _gone = new();
 
@@ -30,7 +26,6 @@ internal sealed class Channel
     private readonly Pipe _input = new(new PipeOptions(
         pauseWriterThreshold: 0, resumeWriterThreshold: 0, minimumSegmentSize: InputSegment, useSynchronizationContext: false));
     private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private TaskCompletionSource? _windowGrew;
     private bool _eofReceived;
     private bool _closeReceived;
     private bool _closeSent;
@@ -85,39 +80,10 @@ internal sealed class Channel
         Service = Task.Run(service);
     }
 
-    /// <summary>Takes data into the input; there is none for extended data, which a client has no use for.</summary>
-    public void Receive(ReadOnlySpan<byte> data, bool isExtended)
-    {
-        if (data.Length > _maxDataLength)
-            throw new SshProtocolException("more data in a message than the channel allows");
-        lock (_gate)
-        {
-            _receiveWindow.Take(data.Length);
-            if (_eofReceived || _closeSent)
-                return;
-        }
-        if (isExtended)
-        {
-            Consumed(data.Length);
-            return;
-        }
-        _input.Writer.Write(data);
-        FlushInput();
-    }
-
     public void ReceiveEof()
     {
         _eofReceived = true;
         _input.Writer.Complete();
-    }
-
-    public void GrowWindow(uint by)
-    {
-        lock (_gate)
-        {
-            _sendWindow.Grow(by);
-            WakeWriters();
-        }
     }
 
     public void Answer(ref SshReader reader)
@@ -188,74 +154,6 @@ internal sealed class Channel
         _over.SetResult();
     }
 
-    /// <summary>The input's reader has taken data.</summary>
-    public void Consumed(int length)
-    {
-        lock (_gate)
-        {
-            var given = _receiveWindow.Consume(length);
-            if (given == 0 || _closeSent || _eofReceived)
-                return;
-            using var message = new SshWriter(MessageNumber.ChannelWindowAdjust);
-            message.WriteUInt32(_peer);
-            message.WriteUInt32((uint)given);
-            _transport.Send(message.Written);
-        }
-    }
-
-    /// <summary>Sends data, as much at a time as the client's window and the connection take.</summary>
-    /// <exception cref="IOException">The channel is closed, or the client has gone.</exception>
-    public async ValueTask WriteAsync(ReadOnlyMemory<byte> data, uint? dataType, CancellationToken cancellationToken)
-    {
-        while (!data.IsEmpty)
-        {
-            var sent = TrySend(data.Span, dataType, out var wait);
-            if (sent == 0)
-                await wait.WaitAsync(cancellationToken);
-            data = data[sent..];
-        }
-    }
-
-    private int TrySend(ReadOnlySpan<byte> data, uint? dataType, out Task wait)
-    {
-        wait = Task.CompletedTask;
-        lock (_gate)
-        {
-            if (_closeSent)
-                throw new IOException("the client has closed the channel");
-            var length = _sendWindow.Allows(data.Length);
-            if (length == 0)
-            {
-                _windowGrew ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                wait = _windowGrew.Task;
-                return 0;
-            }
-            Span<byte> head = stackalloc byte[13];
-            if (_transport.TrySend(WriteHead(head, dataType, length), data[..length]))
-            {
-                _sendWindow.Take(length);
-                return length;
-            }
-            wait = _transport.RoomAsync();
-            return 0;
-        }
-    }
-
-    // byte type, uint32 recipient, [uint32 data type,] string data (RFC 4254, section 5.2)
-    private ReadOnlySpan<byte> WriteHead(Span<byte> head, uint? dataType, int length)
-    {
-        head[0] = (byte)(dataType is null ? MessageNumber.ChannelData : MessageNumber.ChannelExtendedData);
-        BinaryPrimitives.WriteUInt32BigEndian(head[1..], _peer);
-        var end = 5;
-        if (dataType is { } type)
-        {
-            BinaryPrimitives.WriteUInt32BigEndian(head[end..], type);
-            end += sizeof(uint);
-        }
-        BinaryPrimitives.WriteInt32BigEndian(head[end..], length);
-        return head[..(end + sizeof(uint))];
-    }
-
     private void SendClose()
     {
         lock (_gate)
@@ -276,19 +174,5 @@ internal sealed class Channel
             if (!_closeSent)
                 _transport.Send(message);
         }
-    }
-
-    private void WakeWriters()
-    {
-        _windowGrew?.SetResult();
-        _windowGrew = null;
-    }
-
-    private void FlushInput()
-    {
-        var flush = _input.Writer.FlushAsync();
-        if (!flush.IsCompletedSuccessfully)
-            throw new InvalidOperationException("a pipe without a threshold has none to wait for");
-        flush.GetAwaiter().GetResult();
     }
 }

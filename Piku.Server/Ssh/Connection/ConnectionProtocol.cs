@@ -32,14 +32,18 @@ internal sealed class ConnectionProtocol(SshTransport transport, ConnectionConte
         await Task.WhenAny(over, Task.Delay(context.Options.Limits.Farewell));
     }
 
-    /// <summary>The client has gone: ends all channels, and waits for those who serve them.</summary>
-    public async Task AbandonAsync()
+    /// <summary>The client has gone: whoever serves a channel is told so.</summary>
+    public void Abandon()
     {
-        var channels = Open();
-        foreach (var channel in channels)
+        foreach (var channel in Open())
             channel.Abandon();
+    }
+
+    /// <summary>Waits, within bounds, for those who still serve a channel.</summary>
+    public async Task EndAsync()
+    {
         await ServicesAsync();
-        foreach (var channel in channels)
+        foreach (var channel in Open())
             Release(channel);
     }
 

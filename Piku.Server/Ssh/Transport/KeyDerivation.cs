@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using Piku.Server.Ssh.Crypto;
 using Piku.Server.Ssh.Wire;
@@ -9,21 +10,25 @@ namespace Piku.Server.Ssh.Transport;
 /// <param name="ExchangeHash">H.</param>
 internal sealed record KeyDerivation(HashAlgorithmName Hash, byte[] Secret, byte[] ExchangeHash, byte[] SessionId)
 {
-    public PacketCipher ToServer(CipherAlgorithm cipher) => Create(cipher, 'A', 'C');
+    public PacketCipher ToServer(Protection protection) => Create(protection, 'A', 'C', 'E');
 
-    public PacketCipher ToClient(CipherAlgorithm cipher) => Create(cipher, 'B', 'D');
+    public PacketCipher ToClient(Protection protection) => Create(protection, 'B', 'D', 'F');
 
-    private PacketCipher Create(CipherAlgorithm cipher, char ivLetter, char keyLetter)
+    [SuppressMessage("Reliability", "CA2000", Justification = "The cipher owns its MAC.")]
+    private PacketCipher Create(Protection protection, char ivLetter, char keyLetter, char macLetter)
     {
+        var (cipher, mac) = protection;
         var iv = Derive(ivLetter, cipher.IvLength);
         var key = Derive(keyLetter, cipher.KeyLength);
+        var macKey = Derive(macLetter, mac?.Length ?? 0);
         try
         {
-            return cipher.Create(key, iv);
+            return cipher.Create(key, iv, mac is null ? null : new Mac(mac, macKey));
         }
         finally
         {
             CryptographicOperations.ZeroMemory(key);
+            CryptographicOperations.ZeroMemory(macKey);
         }
     }
 

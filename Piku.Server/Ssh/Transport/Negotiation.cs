@@ -9,9 +9,13 @@ internal sealed record Agreement(
     KexAlgorithm Kex,
     HostKey HostKey,
     HostKeyAlgorithm HostKeyAlgorithm,
-    CipherAlgorithm ToServer,
-    CipherAlgorithm ToClient,
+    Protection ToServer,
+    Protection ToClient,
     bool GuessIsWrong);
+
+/// <summary>How the packets of one direction are protected.</summary>
+/// <param name="Mac">Null for a cipher that needs none.</param>
+internal sealed record Protection(CipherAlgorithm Cipher, MacAlgorithm? Mac);
 
 /// <summary>Chooses algorithms: of each list the client's first that the server has too (RFC 4253, section 7.1).</summary>
 internal static class Negotiation
@@ -22,18 +26,16 @@ internal static class Negotiation
     /// <summary>The client takes SSH_MSG_EXT_INFO (RFC 8308, section 2.1).</summary>
     public const string ExtInfoClient = "ext-info-c";
 
-    /// <summary>Not used while every cipher authenticates by itself, but some clients insist on a name in common.</summary>
-    private static readonly string[] Macs = ["hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com"];
-
     private static readonly string[] Compression = ["none"];
 
     public static KexInit Offer(AlgorithmSuite algorithms, IReadOnlyList<HostKey> hostKeys)
     {
         var ciphers = algorithms.Ciphers.Select(cipher => cipher.Name).ToArray();
+        var macs = algorithms.Macs.Select(mac => mac.Name).ToArray();
         return new(
             [.. algorithms.Kex.Select(kex => kex.Name), StrictServer],
             [.. hostKeys.SelectMany(key => key.Algorithms).Select(algorithm => algorithm.Name)],
-            ciphers, ciphers, Macs, Macs, Compression, Compression, FirstKexPacketFollows: false);
+            ciphers, ciphers, macs, macs, Compression, Compression, FirstKexPacketFollows: false);
     }
 
     /// <exception cref="SshProtocolException">There is nothing in common; the message says of what.</exception>
@@ -46,10 +48,16 @@ internal static class Negotiation
         Choose("compression", client.CompressionToClient, Compression, name => name);
         return new(
             kex, hostKey, signature,
-            Choose("cipher", client.CiphersToServer, algorithms.Ciphers, cipher => cipher.Name),
-            Choose("cipher", client.CiphersToClient, algorithms.Ciphers, cipher => cipher.Name),
+            Protect(client.CiphersToServer, client.MacsToServer, algorithms),
+            Protect(client.CiphersToClient, client.MacsToClient, algorithms),
             client.FirstKexPacketFollows
                 && (client.Kex[0] != algorithms.Kex[0].Name || client.HostKeys[0] != signatures[0].algorithm.Name));
+    }
+
+    private static Protection Protect(IReadOnlyList<string> ciphers, IReadOnlyList<string> macs, AlgorithmSuite algorithms)
+    {
+        var cipher = Choose("cipher", ciphers, algorithms.Ciphers, cipher => cipher.Name);
+        return new(cipher, cipher.NeedsMac ? Choose("MAC", macs, algorithms.Macs, mac => mac.Name) : null);
     }
 
     private static T Choose<T>(string what, IEnumerable<string> wanted, IReadOnlyList<T> offered, Func<T, string> name)

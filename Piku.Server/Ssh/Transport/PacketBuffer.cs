@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Piku.Server.Ssh.Transport;
 
-/// <summary>Bytes that are appended and then taken together. Holds a pooled array only while it has content.</summary>
+/// <summary>Bytes that are appended and then taken together, in a pooled array that grows as needed.</summary>
 internal sealed class PacketBuffer : IDisposable
 {
     private const int FirstCapacity = 4 * 1024;
@@ -22,6 +22,10 @@ internal sealed class PacketBuffer : IDisposable
         return _array.AsSpan(Length - count, count);
     }
 
+    /// <summary>Forgets the content, and keeps the array for more.</summary>
+    public void Clear() => Length = 0;
+
+    /// <summary>Forgets the content and gives the array back. The buffer can be used again.</summary>
     public void Dispose()
     {
         if (_array.Length > 0)

@@ -14,17 +14,14 @@ namespace Piku.Server.Ssh.Transport;
 /// <param name="socket">Written to by the loop alone.</param>
 /// <param name="preface">What is sent before the first packet.</param>
 /// <param name="capacity">Bytes that may wait to be sent before data has to.</param>
-internal sealed class PacketSender(Socket socket, ReadOnlyMemory<byte> preface, int capacity) : IDisposable
+internal sealed partial class PacketSender(Socket socket, ReadOnlyMemory<byte> preface, int capacity) : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly Signal _work = new();
     private readonly PacketBuffer _held = new();
     private readonly Queue<NewKeys> _newKeys = new();
     private PacketBuffer _pending = new();
-    private PacketBuffer _sending = new();
     private PacketCipher _layout = PlainCipher.Instance; // of the packets being appended; the loop's follows at NEWKEYS
-    private PacketCipher _cipher = PlainCipher.Instance;
-    private uint _sequence;
     private TaskCompletionSource? _room;
     private bool _exchangingKeys;
     private bool _completed;
@@ -133,30 +130,6 @@ internal sealed class PacketSender(Socket socket, ReadOnlyMemory<byte> preface, 
         _work.Give();
     }
 
-    /// <summary>Sends until <see cref="Complete"/>.</summary>
-    /// <exception cref="ConnectionLostException">The other side has gone.</exception>
-    public async Task RunAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            await WriteAsync(preface, cancellationToken);
-            while (await TakeAsync())
-            {
-                Seal(_sending.Content.Span);
-                await WriteAsync(_sending.Content, cancellationToken);
-                _sending.Dispose();
-            }
-        }
-        finally
-        {
-            lock (_gate)
-            {
-                _ended = true;
-                GiveRoom();
-            }
-        }
-    }
-
     /// <summary>Comes after the loop has ended.</summary>
     public void Dispose()
     {
@@ -212,69 +185,10 @@ internal sealed class PacketSender(Socket socket, ReadOnlyMemory<byte> preface, 
         GiveRoom();
     }
 
-    private async ValueTask<bool> TakeAsync()
-    {
-        while (true)
-        {
-            lock (_gate)
-            {
-                if (_pending.Length > 0)
-                {
-                    (_pending, _sending) = (_sending, _pending);
-                    if (!_exchangingKeys)
-                        GiveRoom();
-                    return true;
-                }
-                if (_completed)
-                    return false;
-            }
-            await _work.WaitAsync();
-        }
-    }
-
-    private void Seal(Span<byte> packets)
-    {
-        while (!packets.IsEmpty)
-        {
-            var length = sizeof(uint) + BinaryPrimitives.ReadInt32BigEndian(packets) + _cipher.TagLength;
-            var packet = packets[..length];
-            var isNewKeys = packet[sizeof(uint) + 1] == (byte)MessageNumber.NewKeys;
-            _cipher.Seal(_sequence++, packet);
-            if (isNewKeys)
-                TakeNewKeys();
-            packets = packets[length..];
-        }
-    }
-
-    private void TakeNewKeys()
-    {
-        lock (_gate)
-        {
-            var keys = _newKeys.Dequeue();
-            _cipher.Dispose();
-            _cipher = keys.Cipher;
-            if (keys.ResetSequence)
-                _sequence = 0;
-        }
-    }
-
     private void GiveRoom()
     {
         _room?.SetResult();
         _room = null;
-    }
-
-    private async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
-    {
-        try
-        {
-            for (var rest = bytes; !rest.IsEmpty;)
-                rest = rest[await socket.SendAsync(rest, SocketFlags.None, cancellationToken)..];
-        }
-        catch (SocketException e)
-        {
-            throw new ConnectionLostException("the connection broke", e);
-        }
     }
 
     /// <summary>What the packets after a NEWKEYS are sealed with.</summary>

@@ -8,8 +8,6 @@ internal enum DisconnectReason
     MacError = 5,
     ServiceNotAvailable = 7,
     ProtocolVersionNotSupported = 8,
-    ConnectionLost = 10,
     ByApplication = 11,
-    TooManyConnections = 12,
     NoMoreAuthMethodsAvailable = 14,
 }

@@ -1,0 +1,41 @@
+using System.Globalization;
+using System.Security.Cryptography;
+
+namespace Piku.Tests.EndToEnd;
+
+/// <summary>Size is no trouble: what passes through the daemon does not stay in it.</summary>
+public sealed class BigPushTests
+{
+    private const int Megabytes = 500;
+    private const int MostResidentMegabytes = 100;
+
+    [Fact]
+    public async Task Half_a_gigabyte_is_pushed_and_cloned_while_the_daemon_stays_small()
+    {
+        Assert.SkipWhen(Environment.GetEnvironmentVariable("PIKU_BINARY") is null, "it measures the release: ./test builds that");
+        await using var piku = await PikuInstance.StartAsync();
+        var repository = await Repository.FromExampleAsync(piku.Client, "static", "big");
+        var blob = Path.Combine(repository.Folder, "blob");
+        await Programs.RunAsync("sh", ["-c", $"head -c {Megabytes}M /dev/urandom > '{blob}'"]);
+        await Programs.RunAsync("git", ["config", "core.compression", "0"], repository.Folder);
+        await repository.PushAsync();
+        var copy = Path.Combine(piku.Client.Folder, "copy");
+        var clone = await Programs.CaptureAsync(piku.Client.Git(piku.Client.Folder, "clone", "--quiet", piku.Client.Remote("big"), copy));
+        Assert.True(clone.Status.Succeeded, clone.Error);
+
+        Assert.Equal(await HashAsync(blob), await HashAsync(Path.Combine(copy, "blob")));
+        Assert.InRange(MostResident(piku.ProcessId), 1, MostResidentMegabytes);
+    }
+
+    private static async Task<string> HashAsync(string path)
+    {
+        await using var file = File.OpenRead(path);
+        return Convert.ToHexString(await SHA256.HashDataAsync(file, TestContext.Current.CancellationToken));
+    }
+
+    /// <summary>The largest resident size that a process ever had, in megabytes (proc(5), VmHWM).</summary>
+    private static int MostResident(int process) => File.ReadLines($"/proc/{process}/status")
+        .Where(line => line.StartsWith("VmHWM:", StringComparison.Ordinal))
+        .Select(line => int.Parse(line["VmHWM:".Length..^" kB".Length], NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture) / 1024)
+        .First();
+}

@@ -1,0 +1,131 @@
+using System.Collections.Frozen;
+using Piku.Core.Model;
+using Piku.Core.Runtimes;
+
+namespace Piku.Tests.Plans;
+
+/// <summary>What the recordings cannot show of builds.</summary>
+public sealed class BuildPlanTests
+{
+    [Theory]
+    [InlineData("requirements.txt package.json", "Python")]
+    [InlineData("pyproject.toml package.json", "Python (Poetry)")]
+    [InlineData("Gemfile package.json", "Ruby")]
+    [InlineData("package.json pom.xml", "Node")]
+    [InlineData("package.json bun.lock", "Bun")]
+    [InlineData("pom.xml build.gradle", "Java (Maven)")]
+    [InlineData("build.gradle go.mod", "Java (Gradle)")]
+    [InlineData("Godeps", "Go")]
+    [InlineData("main.go", "Go")]
+    [InlineData("deps.edn project.clj", "Clojure")]
+    [InlineData("project.clj", "Clojure (Leiningen)")]
+    [InlineData("Cargo.toml rust-toolchain.toml", "Rust")]
+    [InlineData("shop.csproj", ".NET")]
+    [InlineData("deno.json", "Deno")]
+    [InlineData("mix.exs", "Elixir")]
+    [InlineData("shard.yml", "Crystal")]
+    [InlineData("build.zig", "Zig")]
+    public void The_first_runtime_that_fits_builds_the_app(string entries, string runtime) =>
+        Assert.Equal(runtime, BuildPlan.Create(TestApp.With("web: x", "", entries.Split(' '))).Runtime);
+
+    [Theory]
+    [InlineData("php: public", "PHP")]
+    [InlineData("release: x\nweb: y", "generic")]
+    [InlineData("static: public", "static")]
+    public void Some_runtimes_are_told_by_the_procfile(string procfile, string runtime) =>
+        Assert.Equal(runtime, BuildPlan.Create(TestApp.With(procfile)).Runtime);
+
+    [Fact]
+    public void A_runtime_without_its_tools_is_passed_over_with_a_warning()
+    {
+        var facts = TestApp.With("web: x", "", "pyproject.toml", "package.json");
+        var plan = BuildPlan.Create(facts with { Host = facts.Host with { Tools = ["node", "npm"] } });
+        Assert.Equal("Node", plan.Runtime);
+        Assert.Equal(2, plan.Warnings.Length);
+        Assert.Equal("The app looks like Python (Poetry), but 'poetry' is not installed (apt install python3-poetry), so it is built as Node.", plan.Warnings[0]);
+    }
+
+    [Theory]
+    [InlineData("Gemfile", "'bundle' is not installed (apt install ruby-bundler)")]
+    [InlineData("Dockerfile", "piku does not build containers")]
+    [InlineData("README", "piku cannot tell how to build the app")]
+    public void Without_any_the_pusher_is_told_what_to_do(string entry, string sentence)
+    {
+        var facts = TestApp.With("web: x", "", entry);
+        var error = Assert.Throws<UserError>(() => BuildPlan.Create(facts with { Host = facts.Host with { Tools = ["ruby", "gem"] } }));
+        Assert.Contains(sentence, error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("package.json", "", "npm --package-lock=false install --prefix ENV")]
+    [InlineData("package.json package-lock.json", "", "npm ci --prefix ENV")]
+    [InlineData("package.json pnpm-lock.yaml", "", "pnpm install --frozen-lockfile --prefix ENV")]
+    [InlineData("package.json yarn.lock", "", "yarn --cwd ENV install --frozen-lockfile")]
+    [InlineData("package.json package-lock.json", "NODE_PACKAGE_MANAGER=yarn --flat", "npm install -g yarn; yarn --flat install --prefix ENV")]
+    [InlineData("package.json", "NODE_PACKAGE_MANAGER=npm --legacy-peer-deps", "npm --legacy-peer-deps install --prefix ENV")]
+    [InlineData("package.json bun.lock", "", "bun install --frozen-lockfile --cwd ENV")]
+    [InlineData("requirements.txt", "PYTHON_VERSION=3.12", "virtualenv --python=python3.12 blog; pip install -r APP/requirements.txt")]
+    [InlineData("deps.edn", "", "clojure -T:build release")]
+    [InlineData("project.clj", "", "lein clean; lein uberjar")]
+    [InlineData("shop.sln", "", "dotnet publish -c Release -o ENV/publish")]
+    [InlineData("main.go", "", "")]
+    public void Steps_are_what_users_of_the_language_expect(string entries, string env, string commands)
+    {
+        var plan = BuildPlan.Create(TestApp.With("web: x", env, entries.Split(' ')));
+        var runs = plan.Steps.SelectMany(step => step.Actions).OfType<BuildAction.Run>().Select(run => string.Join(' ', run.Argv));
+        Assert.Equal(
+            commands.Replace("ENV", "/home/piku/.piku/envs/blog", StringComparison.Ordinal).Replace("APP", "/home/piku/.piku/apps/blog", StringComparison.Ordinal),
+            string.Join("; ", runs));
+    }
+
+    [Fact]
+    public void A_lock_file_of_uv_decides_with_the_manifest()
+    {
+        var facts = TestApp.With("web: x", "", "pyproject.toml", "uv.lock", ".python-version") with
+        {
+            Texts = new Dictionary<string, string> { [".python-version"] = "3.12.1\n" }.ToFrozenDictionary(),
+        };
+        var step = Assert.Single(BuildPlan.Create(facts with { Host = facts.Host with { Tools = ["uv"] } }).Steps);
+        Assert.Equal(["pyproject.toml", "uv.lock"], step.Inputs);
+        Assert.Equal(["uv", "sync", "--python", "3.12.1"], Assert.Single(step.Actions.OfType<BuildAction.Run>()).Argv);
+    }
+
+    [Theory]
+    [InlineData("--index-url=http://evil")]
+    [InlineData("3.12 --x")]
+    public void A_version_file_cannot_pass_options(string text)
+    {
+        var facts = TestApp.With("web: x", "", "pyproject.toml") with
+        {
+            Texts = new Dictionary<string, string> { [".python-version"] = text }.ToFrozenDictionary(),
+        };
+        Assert.Throws<UserError>(() => BuildPlan.Create(facts with { Host = facts.Host with { Tools = ["uv"] } }));
+    }
+
+    [Fact]
+    public void Release_sees_what_the_build_has_made_and_preflight_does_not()
+    {
+        var plan = BuildPlan.Create(TestApp.With("preflight: a\nrelease: b\nweb: x", "SECRET=1", "package.json"));
+        Assert.Equal("1", plan.Preflight!.Environment["SECRET"]);
+        Assert.Null(plan.Preflight.Environment.Find("NODE_PATH"));
+        Assert.Equal("1", plan.Release!.Environment["SECRET"]);
+        Assert.Equal("/home/piku/.piku/envs/blog/node_modules", plan.Release.Environment["NODE_PATH"]);
+    }
+
+    [Fact]
+    public void What_is_there_is_not_made_again()
+    {
+        var facts = TestApp.With("web: x", "", "requirements.txt");
+        Assert.All(BuildPlan.Create(facts).Steps, step => Assert.True(step.IsMissing));
+        Assert.All(BuildPlan.Create(facts with { EnvEntries = ["bin/activate"] }).Steps, step => Assert.False(step.IsMissing));
+    }
+
+    [Fact]
+    public void NODE_VERSION_without_nodeenv_is_passed_over_with_a_warning()
+    {
+        var facts = TestApp.With("web: x", "NODE_VERSION=20.0.0", "package.json");
+        var plan = BuildPlan.Create(facts with { Host = facts.Host with { Tools = ["node", "npm"] } });
+        Assert.StartsWith("NODE_VERSION needs nodeenv", Assert.Single(plan.Warnings), StringComparison.Ordinal);
+        Assert.Single(plan.Steps);
+    }
+}

@@ -1,0 +1,81 @@
+using Piku.Core.Model;
+using Piku.Core.Settings;
+
+namespace Piku.Tests.Plans;
+
+public sealed class SettingTableTests
+{
+    /// <summary>With UPDATE_DOCS set, writes the page instead of comparing it.</summary>
+    [Fact]
+    public void The_page_of_settings_is_what_the_table_says()
+    {
+        var page = Path.Combine(SourceTree.Root, "docs", "settings.md");
+        if (Environment.GetEnvironmentVariable("UPDATE_DOCS") is { Length: > 0 })
+            File.WriteAllText(page, SettingTable.Document());
+        Assert.Equal(SettingTable.Document(), File.ReadAllText(page));
+    }
+
+    [Fact]
+    public void Every_key_of_the_contract_is_in_the_table()
+    {
+        string[] contract =
+        [
+            "PIKU_AUTO_RESTART", "PYTHON_VERSION", "NODE_VERSION", "NODE_PACKAGE_MANAGER", "BIND_ADDRESS", "PORT", "DISABLE_IPV6",
+            "UWSGI_MAX_REQUESTS", "UWSGI_LISTEN", "UWSGI_PROCESSES", "UWSGI_THREADS", "UWSGI_ENABLE_THREADS", "UWSGI_LOG_MAXSIZE",
+            "UWSGI_LOG_X_FORWARDED_FOR", "UWSGI_GEVENT", "UWSGI_ASYNCIO", "UWSGI_IDLE", "UWSGI_INCLUDE_FILE", "NGINX_SERVER_NAME",
+            "NGINX_STATIC_PATHS", "NGINX_CLOUDFLARE_ACL", "NGINX_HTTPS_ONLY", "NGINX_INCLUDE_FILE", "NGINX_ALLOW_GIT_FOLDERS",
+            "NGINX_CATCH_ALL", "NGINX_CACHE_PREFIXES", "NGINX_CACHE_SIZE", "NGINX_CACHE_TIME", "NGINX_CACHE_REDIRECTS",
+            "NGINX_CACHE_ANY", "NGINX_CACHE_CONTROL", "NGINX_CACHE_EXPIRY", "NGINX_CACHE_PATH", "NGINX_IPV4_ADDRESS",
+            "NGINX_IPV6_ADDRESS", "ACME_ROOT_CA", "PIKU_DEPLOY_BRANCH",
+        ];
+        Assert.Equal(contract.Order(StringComparer.Ordinal), SettingTable.All.Select(setting => setting.Key).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Every_default_is_a_value_of_its_setting() =>
+        Assert.All(SettingTable.All, setting => Assert.Null(
+            setting.Default is null ? null : setting.Complaint(EnvMap.Empty.With(setting.Key, setting.Default))));
+
+    [Theory]
+    [InlineData("NGINX_SERVERNAME", "NGINX_SERVERNAME is not a setting: did you mean NGINX_SERVER_NAME?")]
+    [InlineData("UWSGI_PROCESS", "UWSGI_PROCESS is not a setting: did you mean UWSGI_PROCESSES?")]
+    [InlineData("PIKU_FOO", "PIKU_FOO is not a setting; `help settings` lists all.")]
+    public void A_key_that_looks_like_ours_gets_a_hint(string key, string hint) =>
+        Assert.Equal([hint], SettingTable.Warnings(EnvMap.Empty.With(key, "1")));
+
+    [Theory]
+    [InlineData("FOO")]
+    [InlineData("NGINX_SERVER_NAME")]
+    public void Other_keys_are_the_apps_own(string key) => Assert.Empty(SettingTable.Warnings(EnvMap.Empty.With(key, "x")));
+
+    [Theory]
+    [InlineData("NGINX_SERVER_NAME", "a.com; root /")]
+    [InlineData("NGINX_SERVER_NAME", "a{b")]
+    [InlineData("NGINX_SERVER_NAME", "$host")]
+    [InlineData("NGINX_SERVER_NAME", "a..b")]
+    [InlineData("NGINX_CACHE_PREFIXES", "/a)|(b")]
+    [InlineData("NGINX_CACHE_SIZE", "x")]
+    [InlineData("NGINX_CACHE_PATH", "relative")]
+    [InlineData("NGINX_CATCH_ALL", "/$uri")]
+    [InlineData("NGINX_IPV4_ADDRESS", "[::]")]
+    [InlineData("NGINX_IPV6_ADDRESS", "0.0.0.0")]
+    [InlineData("NGINX_INCLUDE_FILE", "../other/nginx.conf")]
+    [InlineData("UWSGI_INCLUDE_FILE", "/etc/passwd")]
+    [InlineData("BIND_ADDRESS", "127.0.0.1; x")]
+    [InlineData("PORT", "0")]
+    [InlineData("PORT", "65536")]
+    [InlineData("PYTHON_VERSION", "3.12; rm")]
+    [InlineData("NODE_PACKAGE_MANAGER", "--flag")]
+    [InlineData("NODE_PACKAGE_MANAGER", "yarn; id")]
+    [InlineData("UWSGI_LISTEN", "abc")]
+    public void What_is_no_value_of_a_setting_is_refused(string key, string text) =>
+        Assert.StartsWith($"{key} is '{text}', and must be ", SettingTable.Find(key)!.Complaint(EnvMap.Empty.With(key, text)), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("a.com, www.a.com", "a.com www.a.com")]
+    [InlineData("a.com  *.b.com,.c.com", "a.com *.b.com .c.com")]
+    [InlineData("_", "_")]
+    [InlineData("xn--bcher-kva.example", "xn--bcher-kva.example")]
+    public void Host_names_are_separated_by_commas_and_blanks(string text, string names) =>
+        Assert.Equal(names.Split(' '), NginxSettings.ServerName.In(EnvMap.Empty.With("NGINX_SERVER_NAME", text)));
+}
