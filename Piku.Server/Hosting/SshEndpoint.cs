@@ -37,7 +37,7 @@ internal sealed partial class SshEndpoint(Installation piku, PikuOptions options
                 AuthorizedKeys = new(
                     piku.Paths.AuthorizedKeys, KeyRules.UpstreamProgram, new KeyRules(piku.Paths).Check, piku.Clock, loggers.CreateLogger<AuthorizedKeys>()),
                 MayForward = (key, target) =>
-                    Rights.Of(key.Options).MayForward ? ForwardTarget.Allow(key, target) : "this key may not forward ports",
+                    key.ForcedCommand is null && Rights.Of(key.Options).MayForward ? ForwardTarget.Allow(key, target) : "this key may not forward ports",
                 ConnectionEnded = _audit.Record,
             },
             ServeAsync,
