@@ -15,6 +15,8 @@ internal static partial class Libc
     public const int OpenReadWrite = 2;
     public const int OpenWriteOnly = 1;
     public const int OpenCreate = 0x40;
+    public const int OpenWithoutTerminal = 0x100;
+    public const int OpenWithoutWaiting = 0x800;
     public const int OpenCloseOnExec = 0x80000;
 
     public const int LockExclusive = 2;

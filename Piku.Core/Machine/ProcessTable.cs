@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Piku.Core.Machine;
 
 /// <summary>A process as proc(5) shows it. A zombie has ended and only waits for its parent to notice.</summary>
-public sealed record ProcessInfo(int Id, int Parent, int Group, bool IsZombie);
+public sealed record ProcessInfo(int Id, int Parent, int Group, int Session, bool IsZombie);
 
 /// <summary>The processes of this machine that we may see, at one moment: <c>/proc</c>.</summary>
 public static class ProcessTable
@@ -19,8 +19,8 @@ public static class ProcessTable
     public static ProcessInfo? Find(int id) =>
         ReadFile($"/proc/{id}/stat") is { } stat
         && stat[(stat.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries) is
-            [var state, var parent, var group, ..]
-            ? new(id, int.Parse(parent), int.Parse(group), IsZombie: state is "Z" or "X")
+            [var state, var parent, var group, var session, ..]
+            ? new(id, int.Parse(parent), int.Parse(group), int.Parse(session), IsZombie: state is "Z" or "X")
             : null;
 
     /// <summary>True while the process runs; a zombie does not.</summary>

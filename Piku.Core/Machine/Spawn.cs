@@ -12,6 +12,7 @@ internal static partial class Spawn
     private const short SetGroup = 0x02;
     private const short SetDefaultSignals = 0x04;
     private const short SetSignalMask = 0x08;
+    private const short SetSession = 0x80;
 
     /// <param name="group">The process group to join; null makes a new one, named after the new process.</param>
     /// <param name="blockSignals">Start with every signal blocked; SIGKILL and SIGSTOP can't be.</param>
@@ -21,6 +22,45 @@ internal static partial class Spawn
         string file, IEnumerable<string> argv, IEnumerable<KeyValuePair<string, string>> environment, string folder,
         StandardHandles handles, int? group, bool blockSignals = false)
     {
+        return Start(file, argv, environment, folder, blockSignals, Connect, JoinGroup);
+
+        void Connect(ref Opaque actions)
+        {
+            Spawn.Connect(ref actions, handles.Input, 0, Libc.OpenReadOnly);
+            Spawn.Connect(ref actions, handles.Output, 1, Libc.OpenWriteOnly);
+            Spawn.Connect(ref actions, handles.Error, 2, Libc.OpenWriteOnly);
+        }
+
+        short JoinGroup(ref Opaque attributes)
+        {
+            Check(SetProcessGroup(ref attributes, group ?? 0));
+            return SetGroup;
+        }
+    }
+
+    /// <summary>
+    /// Starts a program as the leader of a new session, named after it, with a terminal as its input, output and error.
+    /// A session's leader that opens a terminal gets it as the controlling one (tty_ioctl(4), TIOCSCTTY).
+    /// </summary>
+    /// <param name="terminal">The path of the terminal.</param>
+    /// <inheritdoc cref="Start(string, IEnumerable{string}, IEnumerable{KeyValuePair{string, string}}, string, StandardHandles, int?, bool)"/>
+    public static int StartSession(
+        string file, IEnumerable<string> argv, IEnumerable<KeyValuePair<string, string>> environment, string folder, string terminal)
+    {
+        return Start(file, argv, environment, folder, blockSignals: false, Connect, (ref _) => SetSession);
+
+        void Connect(ref Opaque actions)
+        {
+            Check(AddOpen(ref actions, 0, terminal, Libc.OpenReadWrite, 0));
+            Check(AddDuplicate(ref actions, 0, 1));
+            Check(AddDuplicate(ref actions, 0, 2));
+        }
+    }
+
+    private static int Start(
+        string file, IEnumerable<string> argv, IEnumerable<KeyValuePair<string, string>> environment, string folder,
+        bool blockSignals, Prepare connect, PrepareFlags place)
+    {
         var actions = default(Opaque);
         var attributes = default(Opaque);
         Check(InitActions(ref actions));
@@ -29,13 +69,10 @@ internal static partial class Spawn
             Check(InitAttributes(ref attributes));
             try
             {
-                Connect(ref actions, handles.Input, 0, Libc.OpenReadOnly);
-                Connect(ref actions, handles.Output, 1, Libc.OpenWriteOnly);
-                Connect(ref actions, handles.Error, 2, Libc.OpenWriteOnly);
+                connect(ref actions);
                 Check(ChangeFolder(ref actions, folder));
                 SetSignals(ref attributes, blockSignals);
-                Check(SetProcessGroup(ref attributes, group ?? 0));
-                Check(SetFlags(ref attributes, SetGroup | SetDefaultSignals | SetSignalMask));
+                Check(SetFlags(ref attributes, (short)(place(ref attributes) | SetDefaultSignals | SetSignalMask)));
                 string?[] environ = [.. environment.Select(pair => $"{pair.Key}={pair.Value}"), null];
                 Check(PosixSpawn(out var pid, file, ref actions, ref attributes, [.. argv, null], environ), file);
                 return pid;
@@ -70,6 +107,10 @@ internal static partial class Spawn
         if (error != 0)
             throw new IOException($"{file ?? "posix_spawn"}: {Marshal.GetPInvokeErrorMessage(error)}", error);
     }
+
+    private delegate void Prepare(ref Opaque actions);
+
+    private delegate short PrepareFlags(ref Opaque attributes);
 
     /// <summary>What becomes descriptors 0, 1 and 2; null is /dev/null.</summary>
     public readonly record struct StandardHandles(SafePipeHandle? Input, SafePipeHandle? Output, SafePipeHandle? Error);
