@@ -21,6 +21,7 @@ public sealed partial class FloorTests
         ["Piku.Core.Apps"],
         ["Piku.Core.Deploy"],
         ["Piku.Server.Ssh"],
+        ["Piku.Server.Sftp"],
         ["Piku.Server.Commands"],
         ["Piku.Server.Hosting"],
     ];
@@ -29,6 +30,7 @@ public sealed partial class FloorTests
     private static readonly Dictionary<string, string[]> Knows = new()
     {
         ["Piku.Server.Ssh"] = [],
+        ["Piku.Server.Sftp"] = ["Piku.Core.Machine", "Piku.Core.Model"],
         ["Piku.Core.Machine"] = ["Piku.Core.Model"],
     };
 

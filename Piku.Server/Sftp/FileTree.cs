@@ -1,0 +1,171 @@
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.Win32.SafeHandles;
+using Piku.Core.Machine;
+using Piku.Core.Model;
+
+namespace Piku.Server.Sftp;
+
+/// <summary>
+/// The files of the apps as someone with a key sees them: <c>/apps/APP</c>, <c>/data/APP</c> and <c>/logs/APP</c>, of the
+/// apps that they may see. The three and the apps in them are fixed; everything below is a <see cref="ConfinedFolder"/>,
+/// so that one app's folder does not lead into another's either. Logs are only to be read.
+/// </summary>
+/// <param name="access">What the key may do with an app.</param>
+/// <remarks>Paths begin at the tree's root, whether they begin with <c>/</c> or not; <c>..</c> is taken by its letters.</remarks>
+internal sealed class FileTree(PikuPaths paths, Func<AppName, Access> access)
+{
+    private const int NoEntry = 2, Denied = 13, CrossDevice = 18;
+    private const ushort FixedFolder = 0x4000 | 0x16D; // dr-xr-xr-x
+
+    private readonly Area[] _areas =
+    [
+        new("apps", paths.Apps, CanWrite: true), new("data", paths.Data, CanWrite: true), new("logs", paths.Logs, CanWrite: false),
+    ];
+
+    /// <summary>The path without <c>.</c>, <c>..</c> and double slashes, from the root.</summary>
+    public static string Normalize(string path)
+    {
+        var parts = new List<string>();
+        foreach (var part in path.Split('/', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (part == ".." && parts.Count > 0)
+                parts.RemoveAt(parts.Count - 1);
+            else if (part is not ("." or ".."))
+                parts.Add(part);
+        }
+        return "/" + string.Join('/', parts);
+    }
+
+    public FileStatus Status(string path, bool follow)
+    {
+        using var place = Find(path);
+        return place.Folder is { } folder ? folder.Status(place.Path, follow) : new FileStatus { Mode = FixedFolder, Links = 1 };
+    }
+
+    /// <inheritdoc cref="ConfinedFolder.OpenFile"/>
+    public SafeFileHandle OpenFile(string path, FileAccess fileAccess, FileMode mode, UnixFileMode permissions)
+    {
+        using var place = fileAccess == FileAccess.Read && mode == FileMode.Open ? Find(path) : FindToWrite(path);
+        return (place.Folder ?? throw Refused("it is a folder")).OpenFile(place.Path, fileAccess, mode, permissions);
+    }
+
+    /// <summary>The entries of a folder, as they are asked for.</summary>
+    public FolderEntries OpenFolder(string path)
+    {
+        using var place = Find(path);
+        return place.Folder is { } folder ? new(folder.OpenFolder(place.Path))
+            : new(place.Area is { } area ? AppsIn(area) : _areas.Select(each => each.Name), new FileStatus { Mode = FixedFolder, Links = 1 });
+    }
+
+    /// <summary>Changes what is given.</summary>
+    public void Change(string path, long? size, UnixFileMode? permissions, (DateTime Accessed, DateTime Modified)? times)
+    {
+        using var place = FindToWrite(path);
+        var folder = place.Folder!;
+        if (size is { } length)
+        {
+            using var file = folder.OpenFile(place.Path, FileAccess.Write, FileMode.Open, 0);
+            RandomAccess.SetLength(file, length);
+        }
+        if (permissions is { } mode)
+            folder.SetPermissions(place.Path, mode);
+        if (times is { } at)
+            folder.SetTimes(place.Path, at.Accessed, at.Modified);
+    }
+
+    public void CreateFolder(string path, UnixFileMode permissions)
+    {
+        using var place = FindToWrite(path);
+        place.Folder!.CreateFolder(place.Path, permissions);
+    }
+
+    public void DeleteFile(string path)
+    {
+        using var place = FindToWrite(path);
+        place.Folder!.DeleteFile(place.Path);
+    }
+
+    public void DeleteFolder(string path)
+    {
+        using var place = FindToWrite(path);
+        place.Folder!.DeleteFolder(place.Path);
+    }
+
+    public void Rename(string path, string newPath, bool replace)
+    {
+        using var from = FindToWrite(path);
+        using var to = FindToWrite(newPath);
+        from.Folder!.Rename(from.Path, to.Folder!, to.Path, replace);
+    }
+
+    /// <summary>Makes a symbolic link, unless it would lead out of the app's folder: programs that are not confined follow it too.</summary>
+    public void CreateLink(string path, string target)
+    {
+        using var place = FindToWrite(path);
+        if (target.StartsWith('/') || LeadsOut(place.Path, target))
+            throw new IOException("a link must stay in its app's folder; use a relative path", CrossDevice);
+        place.Folder!.CreateLink(place.Path, target);
+    }
+
+    public string ReadLink(string path)
+    {
+        using var place = Find(path);
+        return (place.Folder ?? throw Refused("it is no link")).ReadLink(place.Path);
+    }
+
+    private static bool LeadsOut(string path, string target)
+    {
+        var depth = path.Count(c => c == '/');
+        foreach (var part in target.Split('/', StringSplitOptions.RemoveEmptyEntries))
+        {
+            depth += part switch { ".." => -1, "." => 0, _ => 1 };
+            if (depth < 0)
+                return true;
+        }
+        return false;
+    }
+
+    private Place FindToWrite(string path)
+    {
+        var place = Find(path);
+        if (place is { CanWrite: true, Path.Length: > 0 })
+            return place;
+        place.Dispose();
+        throw Refused(place is { Folder: not null, CanWrite: false } ? "it can only be read" : "this folder is piku's");
+    }
+
+    [SuppressMessage("Reliability", "CA2000", Justification = "The place owns the folder.")]
+    private Place Find(string path)
+    {
+        if (path.Contains('\0', StringComparison.Ordinal))
+            throw new IOException("that is no path", NoEntry);
+        var parts = Normalize(path)[1..].Split('/', 3);
+        if (parts is [""])
+            return new(null, null, "", false);
+        var area = Array.Find(_areas, each => each.Name == parts[0]) ?? throw Missing();
+        if (parts is [_])
+            return new(area, null, "", false);
+        if (!AppName.TryParse(parts[1], out var app) || access(app) is var may && may == Access.None)
+            throw Missing();
+        return new(area, new ConfinedFolder(Path.Combine(area.Folder, app.Value)), parts is [_, _, var rest] ? rest : "", area.CanWrite && may == Access.Write);
+    }
+
+    private IEnumerable<string> AppsIn(Area area) => !Directory.Exists(area.Folder) ? [] : new DirectoryInfo(area.Folder).EnumerateDirectories()
+        .Where(folder => folder.LinkTarget is null && AppName.TryParse(folder.Name, out var app) && access(app) != Access.None)
+        .Select(folder => folder.Name).Order(StringComparer.Ordinal);
+
+    private static IOException Missing() => new("there is no such file or folder", NoEntry);
+
+    private static IOException Refused(string why) => new(why, Denied);
+
+    private sealed record Area(string Name, string Folder, bool CanWrite);
+
+    /// <summary>Where a path leads.</summary>
+    /// <param name="Area">Null at the root.</param>
+    /// <param name="Folder">Of the app; null above.</param>
+    /// <param name="Path">In that folder.</param>
+    private sealed record Place(Area? Area, ConfinedFolder? Folder, string Path, bool CanWrite) : IDisposable
+    {
+        public void Dispose() => Folder?.Dispose();
+    }
+}
