@@ -10,27 +10,61 @@ namespace Piku.Server.Commands;
 /// </summary>
 internal static class RunVerb
 {
+    public const string Name = "run";
+
+    /// <summary>From the hang-up of a terminal to SIGKILL; a connection gives its sessions 10 seconds in all.</summary>
+    private static readonly TimeSpan HangUpGrace = TimeSpan.FromSeconds(3);
+
     public static async Task<int> RunAsync(CommandCall call, CancellationToken cancel)
     {
         var app = call.App;
         var command = WithoutFirstDashes(call.Line.Tail);
         if (command.Length == 0)
             throw UsageException.For(call.Verb.Usage, "there is nothing to run.");
-        await using var child = await ChildProcess.StartAsync(new()
+        var program = new ProgramCall
         {
             Program = "/bin/sh",
             Arguments = ["-c", command],
             Folder = FolderOf(call, app),
             Environment = call.Piku.Apps.LiveEnv(app) ?? call.Piku.Host.Environment,
-            Input = call.Streams.Input,
-            Output = call.Streams.Output.WriteAsync,
-            Error = call.Streams.Error.WriteAsync,
+        };
+        var status = call.Streams.Terminal is { } terminal
+            ? await RunOnTerminalAsync(program, call.Streams, terminal, cancel)
+            : await RunOnStreamsAsync(program, call.Streams, cancel);
+        if (status.Signal is { } signal)
+            call.Streams.ReportSignal?.Invoke(Signals.Name(signal));
+        return status.ShellCode;
+    }
+
+    private static async Task<ExitStatus> RunOnStreamsAsync(ProgramCall program, CommandStreams streams, CancellationToken cancel)
+    {
+        await using var child = await ChildProcess.StartAsync(program with
+        {
+            Input = streams.Input,
+            Output = streams.Output.WriteAsync,
+            Error = streams.Error.WriteAsync,
         });
+        return await WaitAsync(child.Exit, over => ForwardSignalsAsync(streams.Signals, child.Signal, over), cancel);
+    }
+
+    private static async Task<ExitStatus> RunOnTerminalAsync(
+        ProgramCall program, CommandStreams streams, CallTerminal terminal, CancellationToken cancel)
+    {
+        await using var process = await TerminalProcess.StartAsync(
+            program with { Input = terminal.Input, Output = terminal.Output.WriteAsync, Grace = HangUpGrace }, terminal.Settings);
+        return await WaitAsync(
+            process.Exit,
+            over => Task.WhenAll(ForwardSignalsAsync(streams.Signals, process.Signal, over), ResizeAsync(terminal, process, over)),
+            cancel);
+    }
+
+    private static async Task<ExitStatus> WaitAsync(Task<ExitStatus> exit, Func<CancellationToken, Task> forward, CancellationToken cancel)
+    {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        var forwarding = ForwardSignalsAsync(call.Streams.Signals, child, over.Token);
+        var forwarding = forward(over.Token);
         try
         {
-            return (await child.Exit.WaitAsync(cancel)).ShellCode;
+            return await exit.WaitAsync(cancel);
         }
         finally
         {
@@ -43,15 +77,28 @@ internal static class RunVerb
         call.Piku.Paths.App(app) is var folder && Directory.Exists(folder) ? folder
         : throw new UserError($"'{app}' was never deployed: push it first.");
 
-    private static async Task ForwardSignalsAsync(ChannelReader<string>? signals, ChildProcess child, CancellationToken over)
+    private static async Task ForwardSignalsAsync(ChannelReader<string>? signals, Func<int, bool> send, CancellationToken over)
     {
         try
         {
             while (signals is not null && await signals.WaitToReadAsync(over))
             {
                 if (signals.TryRead(out var name) && Signals.Number(name) is { } signal)
-                    child.Signal(signal);
+                    send(signal);
             }
+        }
+        catch (OperationCanceledException)
+        {
+            // The program has ended before the client.
+        }
+    }
+
+    private static async Task ResizeAsync(CallTerminal terminal, TerminalProcess process, CancellationToken over)
+    {
+        try
+        {
+            await foreach (var size in terminal.Resizes.WithCancellation(over))
+                process.Resize(size);
         }
         catch (OperationCanceledException)
         {

@@ -54,4 +54,10 @@ internal sealed record CommandStreams(Stream Input, Stream Output, Stream Error)
 
     /// <summary>Signals for what the call runs, by name without SIG (RFC 4254, section 6.9).</summary>
     public ChannelReader<string>? Signals { get; init; }
+
+    /// <summary>Told the signal that ended what the call ran, by name without SIG.</summary>
+    public Action<string>? ReportSignal { get; init; }
+
+    /// <summary>The caller's terminal; null without one. A command that does not use it writes to the streams as ever.</summary>
+    public CallTerminal? Terminal { get; init; }
 }

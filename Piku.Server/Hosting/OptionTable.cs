@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using Piku.Core.Formats;
 using Piku.Core.Model;
+using Piku.Server.Ssh;
 using Piku.Server.Ssh.Crypto;
 using Tomlyn.Model;
 
@@ -18,11 +19,19 @@ internal sealed record Option(string Key, string? Variable, string Summary, Func
 /// <summary>Every option of the daemon. Adding one is adding an entry here and a property to <see cref="PikuOptions"/>.</summary>
 internal static class OptionTable
 {
+    /// <summary>A week; and more than anyone needs of anything on one connection.</summary>
+    private const int MostSeconds = 7 * 24 * 3600, MostCount = 1000;
+
     public static readonly ImmutableArray<Option> All =
     [
         new("ssh.port", "PIKU_SSH_PORT", "TCP port for ssh and git; 2222.", (options, text) => options with { SshPort = Port(text) }),
         new("ssh.addresses", null, "Addresses to listen on for ssh; [\"0.0.0.0\", \"::\"].", (options, text) => options with { SshAddresses = Addresses(text) }),
         new("ssh.algorithms", null, "Ciphers, key exchanges and host keys: \"default\", or \"compatible\" with what clients older than OpenSSH 6.5 need.", (options, text) => options with { SshAlgorithms = Algorithms(text) }),
+        new("ssh.keepalive_interval", null, "Seconds of silence after which a client is asked for a sign of life, 0 for never; 60.", (options, text) => Limits(options, limits => limits with { KeepAliveInterval = Seconds(text) })),
+        new("ssh.keepalive_misses", null, "Questions without an answer until a client counts as gone; 3, as sshd's ClientAliveCountMax.", (options, text) => Limits(options, limits => limits with { KeepAliveMisses = Count(text) })),
+        new("ssh.idle_timeout", null, "Seconds until a connection that nothing is done with ends, 0 for never; 3600.", (options, text) => Limits(options, limits => limits with { IdleTimeout = Seconds(text) })),
+        new("ssh.sessions", null, "Commands at once on one connection; 10, as sshd's MaxSessions.", (options, text) => Limits(options, limits => limits with { SessionsPerConnection = Count(text) })),
+        new("ssh.forwards", null, "Forwarded connections (ssh -L) at once on one connection; 64.", (options, text) => Limits(options, limits => limits with { ForwardsPerConnection = Count(text) })),
         new("nginx.http_port", "PIKU_HTTP_PORT", "TCP port of the apps' sites for http; 8080.", (options, text) => options with { HttpPort = Port(text) }),
         new("nginx.https_port", "PIKU_HTTPS_PORT", "TCP port of the apps' sites for https; 8443.", (options, text) => options with { HttpsPort = Port(text) }),
         new("services.supervise", null, "Run uWSGI's emperor and nginx as children; true. With false, systemd runs them.", (options, text) => options with { Supervise = Boolean(text) }),
@@ -84,6 +93,19 @@ internal static class OptionTable
         "compatible" => AlgorithmSuite.Compatible,
         _ => throw new FormatException("default or compatible"),
     };
+
+    private static PikuOptions Limits(PikuOptions options, Func<SshLimits, SshLimits> change) =>
+        options with { SshLimits = change(options.SshLimits) };
+
+    private static TimeSpan Seconds(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds <= MostSeconds
+            ? TimeSpan.FromSeconds(seconds)
+            : throw new FormatException($"a number of seconds up to {MostSeconds}");
+
+    private static int Count(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count is > 0 and <= MostCount
+            ? count
+            : throw new FormatException($"a number from 1 to {MostCount}");
 
     private static bool Boolean(string text) =>
         bool.TryParse(text, out var value) ? value : throw new FormatException("true or false");

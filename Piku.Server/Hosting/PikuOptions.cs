@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using Piku.Server.Ssh;
 using Piku.Server.Ssh.Crypto;
 
 namespace Piku.Server.Hosting;
@@ -12,6 +13,8 @@ internal sealed record PikuOptions
     public ImmutableArray<IPAddress> SshAddresses { get; init; } = [IPAddress.Any, IPAddress.IPv6Any];
 
     public AlgorithmSuite SshAlgorithms { get; init; } = AlgorithmSuite.Default;
+
+    public SshLimits SshLimits { get; init; } = new();
 
     public int HttpPort { get; init; } = 8080;
 

@@ -35,6 +35,9 @@ internal sealed partial class SshEndpoint(Installation piku, PikuOptions options
                 AuthorizedKeys = new(
                     piku.Paths.AuthorizedKeys, KeyRules.UpstreamProgram, new KeyRules(piku.Paths).Check, piku.Clock, loggers.CreateLogger<AuthorizedKeys>()),
                 ConnectionEnded = _audit.Record,
+                Subsystems = [.. FileVerbs.Subsystems.Keys],
+                MayForward = MayForward,
+                Limits = options.SshLimits,
             },
             ServeAsync,
             loggers.CreateLogger<SshServer>());
@@ -56,16 +59,23 @@ internal sealed partial class SshEndpoint(Installation piku, PikuOptions options
 
     private async Task<int> ServeAsync(SshSession session, CancellationToken cancel)
     {
-        var streams = new CommandStreams(session.Input, session.Output, session.Error)
-        {
-            Variables = EnvMap.From(session.Environment.Where(pair => pair.Key == "GIT_PROTOCOL")),
-            Signals = session.Signals,
-        };
+        var streams = SessionStreams.Of(session);
         var caller = new Caller(session.Key.Name, Rights.Of(session.Key.Options), session.Key.Fingerprint, session.RemoteEndPoint.Address);
         RememberUse(session);
-        // What a key is bound to runs, whatever was asked for.
-        return await _router!.RunAsync(CommandLine.Parse(session.Key.ForcedCommand ?? session.Command), caller, streams, session.Id, cancel);
+        var line = LineOf(session);
+        return session.Terminal is not null && line.Verb != RunVerb.Name
+            ? await SessionStreams.InterruptiblyAsync(session, over => _router!.RunAsync(line, caller, streams, session.Id, over), cancel)
+            : await _router!.RunAsync(line, caller, streams, session.Id, cancel);
     }
+
+    /// <summary>What a key is bound to runs, whatever was asked for.</summary>
+    private static CommandLine LineOf(SshSession session) =>
+        session.Key.ForcedCommand is null && session.Subsystem is { } name
+            ? new(FileVerbs.Subsystems[name], [], "")
+            : CommandLine.Parse(session.Key.ForcedCommand ?? session.Command);
+
+    private static string? MayForward(AuthorizedKey key, ForwardTarget target) =>
+        Rights.Of(key.Options).MayForward ? ForwardTarget.Allow(key, target) : "this key may not forward ports";
 
     private void RememberUse(SshSession session)
     {

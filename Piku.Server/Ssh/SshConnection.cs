@@ -71,7 +71,7 @@ internal sealed class SshConnection
     {
         _user = await EnterAsync(transport, cancellationToken);
         _protocol = new ConnectionProtocol(transport, new(
-            _id, _user, (IPEndPoint)_socket.RemoteEndPoint!, (IPEndPoint)_socket.LocalEndPoint!, _options, _handler, _logger));
+            _id, _user, _end, (IPEndPoint)_socket.RemoteEndPoint!, (IPEndPoint)_socket.LocalEndPoint!, _options, _handler, _logger));
         transport.Send(HostKeyRotation.Announcement(_options.HostKeys));
         await _protocol.RunAsync(cancellationToken);
     }

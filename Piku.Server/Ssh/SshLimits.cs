@@ -24,8 +24,26 @@ internal sealed record SshLimits
     /// <summary>And from one address (one /64 of IPv6): the tenth of it, so that no single host can take all.</summary>
     public int StartingConnectionsPerAddress { get; init; } = 10;
 
-    /// <summary>Channels open at once on a connection: sshd's MaxSessions.</summary>
-    public int ChannelsPerConnection { get; init; } = 10;
+    /// <summary>Sessions open at once on a connection: sshd's MaxSessions.</summary>
+    public int SessionsPerConnection { get; init; } = 10;
+
+    /// <summary>Forwarded connections open at once on a connection; a browser opens 6 to a host, and some tabs are open.</summary>
+    public int ForwardsPerConnection { get; init; } = 64;
+
+    /// <summary>To reach the port that a client wants to: it is on this machine, and full at worst.</summary>
+    public TimeSpan ForwardConnect { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>As <see cref="Window"/>, for a forwarded connection; what a socket holds by default, so that 64 of them stay bearable.</summary>
+    public int ForwardWindow { get; init; } = 256 * 1024;
+
+    /// <summary>When nothing has come for so long the client is asked for a sign of life: sshd's ClientAliveInterval, which is off by default; 0 is off.</summary>
+    public TimeSpan KeepAliveInterval { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Questions without an answer until the client counts as gone: sshd's ClientAliveCountMax.</summary>
+    public int KeepAliveMisses { get; init; } = 3;
+
+    /// <summary>A connection without a channel ends after so long: sshd's UnusedConnectionTimeout, which is off by default; 0 is off.</summary>
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromHours(1);
 
     /// <summary>Data of one channel that a client may send before we have consumed it: OpenSSH's CHAN_SES_WINDOW_DEFAULT.</summary>
     public int Window { get; init; } = 2 * 1024 * 1024;

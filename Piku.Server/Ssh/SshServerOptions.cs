@@ -25,6 +25,12 @@ internal sealed record SshServerOptions
     /// <summary>Variables that a client may set for its session; a <c>*</c> at the end stands for any ending.</summary>
     public IReadOnlyList<string> AcceptedEnvironment { get; init; } = ["GIT_PROTOCOL", "LANG", "LC_*"];
 
+    /// <summary>Subsystems that the handler serves (RFC 4254, section 6.5).</summary>
+    public IReadOnlyList<string> Subsystems { get; init; } = [];
+
+    /// <summary>Which connections to this machine's own ports a key may open; null allows, a sentence refuses.</summary>
+    public Func<AuthorizedKey, ForwardTarget, string?> MayForward { get; init; } = ForwardTarget.Allow;
+
     /// <summary>The version line, without its end (RFC 4253, section 4.2).</summary>
     public string Version { get; init; } = "SSH-2.0-piku_0.1";
 

@@ -23,8 +23,14 @@ internal sealed class SshSession
 
     public required IPEndPoint LocalEndPoint { get; init; }
 
-    /// <summary>The command line as the client sent it; null when it wants a shell.</summary>
+    /// <summary>The command line as the client sent it; null when it wants a shell or a subsystem.</summary>
     public required string? Command { get; init; }
+
+    /// <summary>Which of the server's subsystems the client wants; null when it wants none.</summary>
+    public required string? Subsystem { get; init; }
+
+    /// <summary>Null when the client has none, or the key must not have one.</summary>
+    public required SshTerminal? Terminal { get; init; }
 
     /// <summary>Those variables of the client's that the server accepts.</summary>
     public required IReadOnlyDictionary<string, string> Environment { get; init; }
@@ -40,4 +46,10 @@ internal sealed class SshSession
 
     /// <summary>Signals that the client sends (RFC 4254, section 6.9): <c>INT</c>, <c>TERM</c>, … without "SIG".</summary>
     public required ChannelReader<string> Signals { get; init; }
+
+    /// <summary>
+    /// The signal that ended the program, without "SIG"; null when it ended by itself. The client is told of it
+    /// (RFC 4254, section 6.10) beside the exit status, which is all that OpenSSH's client looks at.
+    /// </summary>
+    public string? ExitSignal { get; set; }
 }

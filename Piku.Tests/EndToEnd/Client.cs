@@ -41,7 +41,7 @@ public sealed class Client(string folder, PikuInstance instance)
     /// <summary>Runs a command of piku's. The words travel as one line, as ssh sends them.</summary>
     public Task<CapturedRun> SshAsync(params string[] words) => Programs.CaptureAsync(Ssh(words));
 
-    /// <summary>A command that is not run yet.</summary>
+    /// <summary>A command of piku's that is not run yet; options of ssh may come first.</summary>
     public ProgramCall Ssh(params string[] words) => new()
     {
         Program = "ssh",
@@ -49,6 +49,15 @@ public sealed class Client(string folder, PikuInstance instance)
         Folder = folder,
         Environment = Environment,
     };
+
+    /// <summary>Copies files to or from the server, which is called <c>piku@127.0.0.1</c>.</summary>
+    public Task<CapturedRun> ScpAsync(params string[] arguments) => Programs.CaptureAsync(new ProgramCall
+    {
+        Program = "scp",
+        Arguments = [.. SshOptions, "-P", $"{instance.SshPort}", .. arguments],
+        Folder = folder,
+        Environment = Environment,
+    });
 
     /// <summary>Runs a command of piku's that must succeed, and returns what it printed.</summary>
     public async Task<string> CommandAsync(params string[] words)

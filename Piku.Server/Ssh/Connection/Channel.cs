@@ -27,19 +27,20 @@ internal sealed partial class Channel
         pauseWriterThreshold: 0, resumeWriterThreshold: 0, minimumSegmentSize: InputSegment, useSynchronizationContext: false));
     private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _eofReceived;
+    private bool _eofSent;
     private bool _closeReceived;
     private bool _closeSent;
     private bool _isServed;
 
-    public Channel(SshTransport transport, ChannelOpening opening, uint number, SshLimits limits, AnswerRequest answer)
+    public Channel(SshTransport transport, ChannelOpening opening, SshLimits limits, AnswerRequest answer)
     {
         _transport = transport;
         _peer = opening.PeerNumber;
         _maxDataLength = limits.DataLength;
-        _receiveWindow = new ReceiveWindow(limits.Window);
+        _receiveWindow = new ReceiveWindow(opening.Type.Window(limits));
         _sendWindow = new SendWindow(opening.Window, Math.Min(opening.MaxDataLength, (uint)limits.SendBuffer));
         _answer = answer;
-        Number = number;
+        Number = opening.Number;
         Input = new ChannelInput(this, _input.Reader);
         Output = new ChannelOutput(this, null);
         Error = new ChannelOutput(this, StandardError);
@@ -135,13 +136,24 @@ internal sealed partial class Channel
         }
     }
 
+    /// <summary>No more data comes from us; what the client sends is still read (RFC 4254, section 5.3).</summary>
+    public void SendEof()
+    {
+        lock (_gate)
+        {
+            if (!_eofSent)
+                SendSimple(MessageNumber.ChannelEof);
+            _eofSent = true;
+        }
+    }
+
     /// <summary>The service is done: no more data, and no more channel once the client has closed it too.</summary>
     public void Close()
     {
         lock (_gate)
         {
             _isServed = false;
-            SendSimple(MessageNumber.ChannelEof);
+            SendEof();
             SendClose();
         }
     }

@@ -7,7 +7,10 @@ namespace Piku.Server.Ssh.Connection;
 internal sealed class ConnectionProtocol(SshTransport transport, ConnectionContext context)
 {
     private readonly Lock _gate = new();
-    private readonly Channel?[] _channels = new Channel?[context.Options.Limits.ChannelsPerConnection];
+    private readonly Slot?[] _slots = new Slot?[ChannelTypes.Table.Values.Sum(type => type.Most(context.Options.Limits))];
+    private int _questions;
+    private bool _isEnding;
+    private bool _isOver;
 
     public ConnectionContext Context => context;
 
@@ -16,17 +19,42 @@ internal sealed class ConnectionProtocol(SshTransport transport, ConnectionConte
     /// <summary>Whether the client may still open sessions; it can give that up for good.</summary>
     public bool AllowsSessions { get; set; } = true;
 
+    /// <summary>Whether no channel is open, or about to be.</summary>
+    public bool IsIdle
+    {
+        get
+        {
+            lock (_gate)
+                return Array.TrueForAll(_slots, slot => slot is null);
+        }
+    }
+
     /// <summary>Answers the client until it goes, or has to.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        using var vigil = new Vigil(this);
         while (true)
-            Dispatch((await transport.ReceiveAsync(cancellationToken)).Span);
+        {
+            var message = await transport.ReceiveAsync(cancellationToken);
+            vigil.Heard();
+            Dispatch(message.Span);
+        }
+    }
+
+    /// <summary>Asks the client for a sign of life. It knows no such request and has to say so (RFC 4254, section 4).</summary>
+    public void Ask()
+    {
+        Interlocked.Increment(ref _questions);
+        using var message = new SshWriter(MessageNumber.GlobalRequest);
+        message.WriteText("keepalive@openssh.com");
+        message.WriteBoolean(true);
+        transport.Send(message.Written);
     }
 
     /// <summary>Asks all sessions to end, and waits, within bounds, until they have and the client knows.</summary>
     public async Task FinishAsync()
     {
-        AllowsSessions = false;
+        _isEnding = true;
         foreach (var channel in Open())
             channel.Cancel();
         await ServicesAsync();
@@ -37,6 +65,8 @@ internal sealed class ConnectionProtocol(SshTransport transport, ConnectionConte
     /// <summary>The client has gone: whoever serves a channel is told so.</summary>
     public void Abandon()
     {
+        lock (_gate)
+            _isOver = true;
         foreach (var channel in Open())
             channel.Abandon();
     }
@@ -50,30 +80,39 @@ internal sealed class ConnectionProtocol(SshTransport transport, ConnectionConte
     }
 
     /// <summary>See <see cref="ChannelOpening.Accept"/>.</summary>
-    public Channel Accept(ChannelOpening opening, AnswerRequest answer)
+    public Channel Accept(ChannelOpening opening, AnswerRequest answer, Func<Channel, Task>? service)
     {
         var limits = context.Options.Limits;
-        Channel channel;
-        lock (_gate)
-        {
-            var number = Array.IndexOf(_channels, null);
-            channel = new Channel(transport, opening, (uint)number, limits, answer);
-            _channels[number] = channel;
-        }
+        var channel = new Channel(transport, opening, limits, answer);
         using var message = new SshWriter(MessageNumber.ChannelOpenConfirmation);
         message.WriteUInt32(opening.PeerNumber);
         message.WriteUInt32(channel.Number);
-        message.WriteUInt32((uint)limits.Window);
+        message.WriteUInt32((uint)opening.Type.Window(limits));
         message.WriteUInt32((uint)limits.DataLength);
-        transport.Send(message.Written);
+        lock (_gate)
+        {
+            if (_isOver)
+                throw new OperationCanceledException("the connection has ended");
+            _slots[opening.Number] = new(opening.Type, channel);
+            transport.Send(message.Written);
+            if (service is not null)
+                channel.Serve(() => service(channel));
+        }
         return channel;
     }
 
     /// <summary>See <see cref="ChannelOpening.Refuse"/>.</summary>
     public void Refuse(ChannelOpening opening, OpenFailure reason, string message)
     {
+        lock (_gate)
+            _slots[opening.Number] = null;
+        Refuse(opening.PeerNumber, reason, message);
+    }
+
+    private void Refuse(uint peerNumber, OpenFailure reason, string message)
+    {
         using var answer = new SshWriter(MessageNumber.ChannelOpenFailure);
-        answer.WriteUInt32(opening.PeerNumber);
+        answer.WriteUInt32(peerNumber);
         answer.WriteUInt32((uint)reason);
         answer.WriteText(message);
         answer.WriteText("");
@@ -85,9 +124,9 @@ internal sealed class ConnectionProtocol(SshTransport transport, ConnectionConte
     {
         lock (_gate)
         {
-            if (!channel.IsOver || _channels[channel.Number] != channel)
+            if (!channel.IsOver || _slots[channel.Number]?.Channel != channel)
                 return;
-            _channels[channel.Number] = null;
+            _slots[channel.Number] = null;
         }
         channel.Release();
     }
@@ -127,6 +166,9 @@ internal sealed class ConnectionProtocol(SshTransport transport, ConnectionConte
                 break;
             case MessageNumber.UserAuthRequest:
                 break; // ignored after success (RFC 4252, section 5.1)
+            case MessageNumber.RequestSuccess or MessageNumber.RequestFailure when _questions > 0:
+                Interlocked.Decrement(ref _questions);
+                break;
             case MessageNumber.ChannelOpenConfirmation or MessageNumber.ChannelOpenFailure
                 or MessageNumber.ChannelSuccess or MessageNumber.ChannelFailure
                 or MessageNumber.RequestSuccess or MessageNumber.RequestFailure:
@@ -141,15 +183,17 @@ internal sealed class ConnectionProtocol(SshTransport transport, ConnectionConte
     private void OpenChannel(ref SshReader reader)
     {
         var type = reader.ReadName();
-        var opening = new ChannelOpening(this, reader.ReadUInt32(), reader.ReadUInt32(), reader.ReadUInt32());
-        if (!ChannelTypes.Table.TryGetValue(type, out var open))
-            opening.Refuse(OpenFailure.UnknownChannelType, "there are no channels of this type");
-        else if (opening.MaxDataLength == 0)
-            opening.Refuse(OpenFailure.AdministrativelyProhibited, "a channel without data has no use");
-        else if (IsFull())
-            opening.Refuse(OpenFailure.ResourceShortage, "too many channels are open on this connection");
+        var (peer, window, maxDataLength) = (reader.ReadUInt32(), reader.ReadUInt32(), reader.ReadUInt32());
+        if (!ChannelTypes.Table.TryGetValue(type, out var known))
+            Refuse(peer, OpenFailure.UnknownChannelType, "there are no channels of this type");
+        else if (maxDataLength == 0)
+            Refuse(peer, OpenFailure.AdministrativelyProhibited, "a channel without data has no use");
+        else if (_isEnding)
+            Refuse(peer, OpenFailure.AdministrativelyProhibited, "the server is stopping");
+        else if (Reserve(known) is not { } number)
+            Refuse(peer, OpenFailure.ResourceShortage, "too many channels are open on this connection");
         else
-            open(opening, ref reader);
+            known.Open(new(this, known, number, peer, window, maxDataLength), ref reader);
     }
 
     // byte, string name, boolean want reply, the request's own (RFC 4254, section 4)
@@ -167,22 +211,28 @@ internal sealed class ConnectionProtocol(SshTransport transport, ConnectionConte
         var number = reader.ReadUInt32();
         lock (_gate)
         {
-            return number < _channels.Length && _channels[number] is { } channel
+            return number < _slots.Length && _slots[number]?.Channel is { } channel
                 ? channel
                 : throw new SshProtocolException("there is no such channel");
         }
     }
 
-    private bool IsFull()
+    private uint? Reserve(ChannelType type)
     {
         lock (_gate)
-            return !_channels.Contains(null);
+        {
+            if (_slots.Count(slot => slot?.Type == type) >= type.Most(context.Options.Limits))
+                return null;
+            var number = Array.IndexOf(_slots, null);
+            _slots[number] = new(type, null);
+            return (uint)number;
+        }
     }
 
     private Channel[] Open()
     {
         lock (_gate)
-            return [.. _channels.OfType<Channel>()];
+            return [.. _slots.Select(slot => slot?.Channel).OfType<Channel>()];
     }
 
     private async Task ServicesAsync()
@@ -192,4 +242,8 @@ internal sealed class ConnectionProtocol(SshTransport transport, ConnectionConte
         if (!services.IsCompleted)
             context.Logger.SessionsLinger(context.Id);
     }
+
+    /// <summary>A channel's number that is taken.</summary>
+    /// <param name="Channel">Null while it is being opened.</param>
+    private sealed record Slot(ChannelType Type, Channel? Channel);
 }

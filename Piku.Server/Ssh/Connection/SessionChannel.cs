@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using System.Threading.Channels;
@@ -21,6 +22,9 @@ internal sealed class SessionChannel
     private readonly Dictionary<string, string> _environment = new(StringComparer.Ordinal);
     private readonly Channel<string> _signals = System.Threading.Channels.Channel.CreateBounded<string>(
         new BoundedChannelOptions(KeptSignals) { FullMode = BoundedChannelFullMode.DropWrite, SingleWriter = true });
+    private readonly Channel<SshWindowSize> _resizes = System.Threading.Channels.Channel.CreateBounded<SshWindowSize>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest, SingleWriter = true });
+    private SshTerminal? _terminal;
     private bool _isStarted;
 
     private SessionChannel(ChannelOpening opening)
@@ -54,14 +58,30 @@ internal sealed class SessionChannel
         return isAllowed;
     }
 
+    /// <summary>Gives the session a terminal, if its key may have one (sshd(8): <c>no-pty</c>, <c>restrict</c>, <c>pty</c>).</summary>
+    public bool TryGiveTerminal(string type, SshWindowSize size, ImmutableArray<KeyValuePair<byte, uint>> modes)
+    {
+        var isAllowed = !_isStarted && _terminal is null && _context.User.Key.Options.MayHaveTerminal;
+        if (isAllowed)
+            _terminal = new(type, size, modes) { Resizes = _resizes.Reader };
+        return isAllowed;
+    }
+
+    /// <summary>The client's window has another size now.</summary>
+    public void Resize(SshWindowSize size) => _resizes.Writer.TryWrite(size);
+
+    /// <summary>Starts a subsystem, if there is one of that name and the session has not started before.</summary>
+    public RequestAnswer StartSubsystem(string name) =>
+        _context.Options.Subsystems.Contains(name) ? Start(command: null, name) : RequestAnswer.Refused;
+
     /// <summary>Starts the session, unless it has started before.</summary>
-    /// <param name="command">Null for a shell.</param>
-    public RequestAnswer Start(string? command)
+    /// <param name="command">Null for a shell or a subsystem.</param>
+    public RequestAnswer Start(string? command, string? subsystem = null)
     {
         if (_isStarted)
             return RequestAnswer.Refused;
         _isStarted = true;
-        return new(true, Then: () => _channel.Serve(() => RunAsync(command)));
+        return new(true, Then: () => _channel.Serve(() => RunAsync(command, subsystem)));
     }
 
     /// <summary>Passes a signal on to the session; those that nobody takes are dropped.</summary>
@@ -73,7 +93,7 @@ internal sealed class SessionChannel
     private static bool Matches(string accepted, string name) =>
         accepted.EndsWith('*') ? name.StartsWith(accepted[..^1], StringComparison.Ordinal) : name == accepted;
 
-    private async Task RunAsync(string? command)
+    private async Task RunAsync(string? command, string? subsystem)
     {
         var session = new SshSession
         {
@@ -83,6 +103,8 @@ internal sealed class SessionChannel
             RemoteEndPoint = _context.RemoteEndPoint,
             LocalEndPoint = _context.LocalEndPoint,
             Command = command,
+            Subsystem = subsystem,
+            Terminal = _terminal,
             Environment = _environment,
             Input = _channel.Input,
             Output = _channel.Output,
@@ -92,6 +114,8 @@ internal sealed class SessionChannel
         _context.Logger.SessionStarted(_id);
         var status = await HandleAsync(session);
         _context.Logger.SessionEnded(_id, status);
+        if (session.ExitSignal is { } signal)
+            SendExitSignal(signal);
         SendExitStatus(status);
         _channel.Close();
         _connection.Release(_channel);
@@ -127,6 +151,17 @@ internal sealed class SessionChannel
         {
             _context.Logger.SessionCancelled(_id, e.Message);
         }
+    }
+
+    // string signal name, boolean core dumped, string message, string language (RFC 4254, section 6.10)
+    private void SendExitSignal(string signal)
+    {
+        using var content = new SshWriter();
+        content.WriteText(signal);
+        content.WriteBoolean(false);
+        content.WriteText("");
+        content.WriteText("");
+        _channel.Request("exit-signal", content.Written);
     }
 
     // uint32 exit_status (RFC 4254, section 6.10)

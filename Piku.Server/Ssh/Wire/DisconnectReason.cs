@@ -8,6 +8,7 @@ internal enum DisconnectReason
     MacError = 5,
     ServiceNotAvailable = 7,
     ProtocolVersionNotSupported = 8,
+    ConnectionLost = 10,
     ByApplication = 11,
     NoMoreAuthMethodsAvailable = 14,
 }

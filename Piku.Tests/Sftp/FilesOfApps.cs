@@ -1,0 +1,158 @@
+using System.Security.Cryptography;
+using Piku.Tests.Ssh;
+
+namespace Piku.Tests.Sftp;
+
+/// <summary>What people do with sftp and scp.</summary>
+public sealed class FilesOfApps
+{
+    private const int Large = 100 * 1024 * 1024;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Are_listed_as_far_as_the_key_may_see_them()
+    {
+        await using var files = await FileServer.StartAsync();
+        var result = await files.SftpAsync("pwd", "ls -1 /", "ls -1 /data", "ls -1 /data/shop", "ls -l /logs/blog");
+        Assert.Equal("", result.Error);
+        Assert.Contains("Remote working directory: /\n", result.Output, StringComparison.Ordinal);
+        foreach (var name in (string[])["/apps", "/data", "/logs", "/data/blog", "/data/shop", "/data/shop/stock", "web.1.log"])
+            Assert.Contains(name + "\n", result.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("hidden", result.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("authorized_keys", result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Are_made_changed_renamed_and_removed()
+    {
+        await using var files = await FileServer.StartAsync();
+        var local = Path.Combine(files.ClientFolder, "ü and space");
+        await File.WriteAllTextAsync(local, "text", Cancel);
+        var result = await files.SftpAsync(
+            $"lcd {files.ClientFolder}", "cd /data/blog", "put \"ü and space\"", "mkdir folder", "rename \"ü and space\" folder/a",
+            "chmod 600 folder/a", "symlink a folder/link", "get folder/link back", "put -p back folder/b", "rename folder/b folder/a",
+            "-rm folder/missing", "ls -l folder", "rm folder/link", "mkdir empty", "rmdir empty", "df");
+        Assert.DoesNotContain("folder/a\": Failure", result.Error, StringComparison.Ordinal);
+        Assert.Equal("text", await File.ReadAllTextAsync(Path.Combine(files.ClientFolder, "back"), Cancel));
+        Assert.Equal(["a"], Directory.GetFileSystemEntries(files.At("data/blog/folder")).Select(Path.GetFileName));
+        Assert.False(Directory.Exists(files.At("data/blog/empty")));
+    }
+
+    [Theory]
+    [InlineData("put {0} /logs/blog/x")]
+    [InlineData("put {0} /data/shop/x")]
+    [InlineData("put {0} /data/x")]
+    [InlineData("put {0} /x")]
+    [InlineData("put {0} /data/hidden/x")]
+    [InlineData("put {0} /logs/blog/web.1.log")]
+    [InlineData("rm /logs/blog/web.1.log")]
+    [InlineData("chmod 777 /logs/blog/web.1.log")]
+    [InlineData("mkdir /data/new")]
+    [InlineData("rmdir /data/blog")]
+    [InlineData("rename /data/blog /data/other")]
+    [InlineData("rename /data/shop/stock /data/blog/stock")]
+    [InlineData("get /data/hidden/secret /dev/null")]
+    [InlineData("get /data/../authorized_keys /dev/null")]
+    [InlineData("get ../../../authorized_keys /dev/null")]
+    [InlineData("get /data/blog/../hidden/secret /dev/null")]
+    [InlineData("get /data/blog/../../authorized_keys /dev/null")]
+    [InlineData("get /etc/passwd /dev/null")]
+    [InlineData("symlink /etc/passwd /data/blog/l")]
+    [InlineData("symlink ../hidden/secret /data/blog/l")]
+    [InlineData("symlink x/../../hidden /data/blog/l")]
+    [InlineData("ls /data/hidden")]
+    public async Task Are_kept_from_what_the_key_may_not_do(string command)
+    {
+        await using var files = await FileServer.StartAsync();
+        var local = Path.Combine(files.ClientFolder, "local");
+        await File.WriteAllTextAsync(local, "new", Cancel);
+        var before = Snapshot(files);
+
+        var result = await files.SftpAsync(command.Replace("{0}", local, StringComparison.Ordinal));
+
+        Assert.True(result.ExitCode != 0, result.Output + result.Error);
+        Assert.Equal(before, Snapshot(files));
+    }
+
+    [Theory]
+    [InlineData("/etc")]
+    [InlineData("../hidden")]
+    [InlineData("../../logs")]
+    [InlineData("/proc/self/root/etc")]
+    public async Task Are_not_left_by_a_link_that_an_app_has_made(string target)
+    {
+        await using var files = await FileServer.StartAsync();
+        File.CreateSymbolicLink(files.At("data/blog/out"), target);
+        Directory.CreateDirectory(files.At("data/blog/in"));
+
+        foreach (var command in (string[])["cd /data/blog/out", "get /data/blog/out/secret /dev/null", "get /data/blog/out/passwd /dev/null", "put /etc/hostname /data/blog/out/x", "mkdir /data/blog/out/x", "rename /data/blog/in /data/blog/out/in"])
+            Assert.NotEqual(0, (await files.SftpAsync(command)).ExitCode);
+
+        Assert.Equal(0, (await files.SftpAsync("rm /data/blog/out")).ExitCode);
+        Assert.True(Directory.Exists(files.At("data/hidden")));
+    }
+
+    [Fact]
+    public async Task That_are_pipes_hold_nobody_up()
+    {
+        await using var files = await FileServer.StartAsync();
+        await Programs.RunAsync("mkfifo", [files.At("data/blog/pipe")]);
+        Assert.NotEqual(0, (await files.ScpAsync(FileServer.Remote("/data/blog/pipe"), "/dev/null")).ExitCode);
+        Assert.NotEqual(0, (await files.ScpAsync("-O", FileServer.Remote("/data/blog/pipe"), "/dev/null")).ExitCode);
+    }
+
+    [Theory]
+    [InlineData]
+    [InlineData("-O")]
+    public async Task Travel_unchanged_with_scp_however_large(params string[] options)
+    {
+        await using var files = await FileServer.StartAsync();
+        var (up, down) = (Path.Combine(files.ClientFolder, "up"), Path.Combine(files.ClientFolder, "down"));
+        await File.WriteAllBytesAsync(up, RandomNumberGenerator.GetBytes(Large), Cancel);
+
+        Assert.Equal(new ProgramResult(0, "", ""), await files.ScpAsync([.. options, "-p", up, FileServer.Remote("/data/blog/file")]));
+        Assert.Equal(new ProgramResult(0, "", ""), await files.ScpAsync([.. options, "-p", FileServer.Remote("/data/blog/file"), down]));
+
+        Assert.Equal(Hash(up), Hash(down));
+        Assert.Equal(File.GetLastWriteTimeUtc(up), File.GetLastWriteTimeUtc(down), TimeSpan.FromSeconds(1));
+    }
+
+    [Theory]
+    [InlineData]
+    [InlineData("-O")]
+    public async Task Travel_with_their_folders(params string[] options)
+    {
+        await using var files = await FileServer.StartAsync();
+        var tree = Path.Combine(files.ClientFolder, "tree");
+        Directory.CreateDirectory(Path.Combine(tree, "deep", "deeper"));
+        await File.WriteAllTextAsync(Path.Combine(tree, "deep", "deeper", "a"), "a", Cancel);
+        await File.WriteAllTextAsync(Path.Combine(tree, "empty"), "", Cancel);
+
+        Assert.Equal("", (await files.ScpAsync([.. options, "-r", tree, FileServer.Remote("/data/blog/")])).Error);
+        Assert.Equal("", (await files.ScpAsync([.. options, "-r", FileServer.Remote("/data/blog/tree"), Path.Combine(files.ClientFolder, "back")])).Error);
+
+        Assert.Equal("", (await Programs.RunAsync("diff", ["-r", tree, Path.Combine(files.ClientFolder, "back")])).Output);
+    }
+
+    [Theory]
+    [InlineData("/data/hidden/secret")]
+    [InlineData("/authorized_keys")]
+    [InlineData("/data/blog/../../authorized_keys")]
+    [InlineData("/data/blog/missing")]
+    public async Task Are_kept_from_the_old_scp_too(string path)
+    {
+        await using var files = await FileServer.StartAsync();
+        Assert.Equal(1, (await files.ScpAsync("-O", FileServer.Remote(path), "/dev/null")).ExitCode);
+        Assert.Equal(1, (await files.ScpAsync("-O", "/etc/hostname", FileServer.Remote(path.Contains("missing", StringComparison.Ordinal) ? "/logs/blog/x" : path))).ExitCode);
+        Assert.Equal("secret", await File.ReadAllTextAsync(files.At("authorized_keys"), Cancel));
+    }
+
+    private static byte[] Hash(string file) => SHA256.HashData(File.ReadAllBytes(file));
+
+    private static string[] Snapshot(FileServer files) =>
+    [
+        .. Directory.EnumerateFileSystemEntries(files.Paths.Root, "*", SearchOption.AllDirectories)
+            .Select(path => $"{path} {File.GetUnixFileMode(path)} {(File.Exists(path) ? File.ReadAllText(path) : "")}").Order(StringComparer.Ordinal),
+    ];
+}
