@@ -35,8 +35,8 @@ internal static class VerbTable
         new("git-receive-pack", "REPOSITORY", Right.Deploy, "", GitVerbs.ReceiveAsync),
         new("git-upload-pack", "REPOSITORY", Right.Read, "", GitVerbs.UploadAsync),
         new("git-upload-archive", "REPOSITORY", Right.Read, "", GitVerbs.ArchiveAsync),
-        new("sftp-server", "", Right.None, "", FileVerbs.SftpAsync),
-        new("scp", "OPTION...", Right.None, "", FileVerbs.ScpAsync),
+        new("sftp-server", "", Right.Read, "", FileVerbs.SftpAsync),
+        new("scp", "OPTION...", Right.Read, "", FileVerbs.ScpAsync) { Usage = new("scp", "OPTION...") { IsForProgram = true } },
     ];
 
     /// <summary>Those of piku, then those of the plugins.</summary>

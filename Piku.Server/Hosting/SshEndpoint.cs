@@ -31,14 +31,13 @@ internal sealed partial class SshEndpoint(Installation piku, PikuOptions options
             {
                 EndPoints = [.. options.SshAddresses.Select(address => new IPEndPoint(address, options.SshPort))],
                 HostKeys = HostKeys,
-                Subsystems = [.. FileVerbs.Subsystems.Keys],
-                Limits = options.SshLimits,
                 Algorithms = options.SshAlgorithms,
                 AuthorizedKeys = new(
                     piku.Paths.AuthorizedKeys, KeyRules.UpstreamProgram, new KeyRules(piku.Paths).Check, piku.Clock, loggers.CreateLogger<AuthorizedKeys>()),
-                MayForward = (key, target) =>
-                    key.ForcedCommand is null && Rights.Of(key.Options).MayForward ? ForwardTarget.Allow(key, target) : "this key may not forward ports",
                 ConnectionEnded = _audit.Record,
+                Subsystems = [.. FileVerbs.Subsystems.Keys],
+                MayForward = MayForward,
+                Limits = options.SshLimits,
             },
             ServeAsync,
             loggers.CreateLogger<SshServer>());
@@ -63,14 +62,20 @@ internal sealed partial class SshEndpoint(Installation piku, PikuOptions options
         var streams = SessionStreams.Of(session);
         var caller = new Caller(session.Key.Name, Rights.Of(session.Key.Options), session.Key.Fingerprint, session.RemoteEndPoint.Address);
         RememberUse(session);
-        // What a key is bound to runs, whatever was asked for.
-        var line = session.Key.ForcedCommand is { } forced ? CommandLine.Parse(forced)
-            : session.Subsystem is { } name ? new CommandLine(FileVerbs.Subsystems[name], [], "")
-            : CommandLine.Parse(session.Command);
+        var line = LineOf(session);
         return session.Terminal is not null && line.Verb != RunVerb.Name
             ? await SessionStreams.InterruptiblyAsync(session, over => _router!.RunAsync(line, caller, streams, session.Id, over), cancel)
             : await _router!.RunAsync(line, caller, streams, session.Id, cancel);
     }
+
+    /// <summary>What a key is bound to runs, whatever was asked for.</summary>
+    private static CommandLine LineOf(SshSession session) =>
+        session.Key.ForcedCommand is null && session.Subsystem is { } name
+            ? new(FileVerbs.Subsystems[name], [], "")
+            : CommandLine.Parse(session.Key.ForcedCommand ?? session.Command);
+
+    private static string? MayForward(AuthorizedKey key, ForwardTarget target) =>
+        Rights.Of(key.Options).MayForward ? ForwardTarget.Allow(key, target) : "this key may not forward ports";
 
     private void RememberUse(SshSession session)
     {

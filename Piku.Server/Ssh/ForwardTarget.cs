@@ -13,8 +13,10 @@ internal sealed record ForwardTarget(string Host, int Port)
         : IPAddress.TryParse(Host, out var address) && IPAddress.IsLoopback(address) ? [address]
         : [];
 
-    /// <summary>What the key's own options say: <c>no-port-forwarding</c>, <c>restrict</c>, <c>permitopen=</c> (sshd(8)).</summary>
+    /// <summary>The rule of sshd(8) for a key's options: <c>port-forwarding</c>, <c>restrict</c>, <c>permitopen=</c>.</summary>
     /// <returns>Null when it is allowed, else the sentence to say.</returns>
     public static string? Allow(AuthorizedKey key, ForwardTarget target) =>
-        key.Options.MayForwardTo(target.Host, target.Port) ? null : "this key may not forward that port";
+        !key.Options.MayForwardPorts ? "this key may not forward ports"
+        : !key.Options.MayForwardTo(target.Host, target.Port) ? "this key may not forward to that port"
+        : null;
 }

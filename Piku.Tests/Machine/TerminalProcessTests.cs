@@ -82,7 +82,7 @@ public sealed class TerminalProcessTests : IAsyncDisposable
         await Eventually.TrueAsync(() => ProcessTable.Read().Any(p => p.Session == _process!.ProcessId && p.Group != p.Session));
         await TypeAsync("\x1a");
         await ShowsAsync("Stopped");
-        await TypeAsync("jobs; kill -9 %1; wait; exit 5\n");
+        await TypeAsync("kill -9 %1\nexit 5\nexit 5\n");
         Assert.Equal(5, (await EndAsync()).Code);
         Assert.DoesNotContain("job control", Screen, StringComparison.Ordinal);
     }

@@ -58,6 +58,8 @@ public sealed class AForwardedConnection
     [InlineData("no-port-forwarding", false)]
     [InlineData("restrict", false)]
     [InlineData("restrict,port-forwarding", true)]
+    [InlineData("permitopen=\"127.0.0.1:1\"", false)]
+    [InlineData("permitopen=\"127.0.0.1:*\"", true)]
     public async Task Is_there_for_keys_that_may(string options, bool isAllowed)
     {
         using var listener = Listen();
