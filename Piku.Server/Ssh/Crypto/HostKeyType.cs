@@ -17,7 +17,10 @@ internal sealed record HostKeyType(string Name, string FileName, ReadHostKey Rea
         Ed25519HostKey.Name, "ssh_host_ed25519_key", Ed25519HostKey.Read, Ed25519HostKey.Generate);
 
     public static HostKeyType Rsa { get; } = new(
-        RsaHostKey.Name, "ssh_host_rsa_key", RsaHostKey.Read, RsaHostKey.Generate) { IsSlow = true };
+        RsaHostKey.Name, "ssh_host_rsa_key", RsaHostKey.Read, RsaHostKey.Generate)
+    {
+        IsSlow = true,
+    };
 
     public static HostKeyType Ecdsa { get; } = new(
         EcdsaHostKey.Name, "ssh_host_ecdsa_key", EcdsaHostKey.Read, EcdsaHostKey.Generate);
