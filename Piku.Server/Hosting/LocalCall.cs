@@ -14,7 +14,7 @@ namespace Piku.Server.Hosting;
 internal static class LocalCall
 {
     /// <summary>What works without an installation, and so for anybody.</summary>
-    private static readonly string[] ForAnybody = ["", "help", "--help", "-h", "version", "--version"];
+    private static readonly string[] ForAnybody = ["", "help", "--help", "-h", "version", "--version", "update"];
 
     public static async Task<int> RunAsync(IReadOnlyList<string> arguments)
     {

@@ -75,7 +75,7 @@ internal sealed partial class SshEndpoint(Installation piku, PikuOptions options
             : CommandLine.Parse(session.Key.ForcedCommand ?? session.Command);
 
     private static string? MayForward(AuthorizedKey key, ForwardTarget target) =>
-        Rights.Of(key.Options).MayForward ? ForwardTarget.Allow(key, target) : "this key may not forward ports";
+        key.ForcedCommand is null && Rights.Of(key.Options).MayForward ? ForwardTarget.Allow(key, target) : "this key may not forward ports";
 
     private void RememberUse(SshSession session)
     {

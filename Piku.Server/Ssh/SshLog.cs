@@ -69,4 +69,8 @@ internal static partial class SshLog
 
     [LoggerMessage(30, LogLevel.Warning, "a host key cannot be made: {Reason}")]
     public static partial void HostKeyMissing(this ILogger logger, string reason);
+
+    [LoggerMessage(40, LogLevel.Information, "{Path}, line {Line}: the certificate of {KeyId} (serial {Serial}) does not count from {Address}: {Reason}")]
+    public static partial void CertificateNotWelcome(
+        this ILogger logger, string path, int line, string keyId, ulong serial, IPAddress address, string reason);
 }

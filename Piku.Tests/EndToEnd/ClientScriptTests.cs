@@ -101,6 +101,42 @@ public sealed class ClientScriptTests(SharedInstance shared, ClientScriptTests.D
         Assert.Equal(Ada.Remote("fresh") + "\n", (await Programs.CaptureAsync(Ada.Git(_folder, "config", "--get", "remote.piku.url"))).Output);
     }
 
+    [Theory]
+    [InlineData("shell", "-p 22 piku@host run blog bash")]
+    [InlineData("tmux", "-p 22 piku@host run blog tmux new-session -A -s blog")]
+    [InlineData("-v -p 23 run ls -l", "-p 23 -v piku@host run blog ls -l")]
+    [InlineData("download public/logo.svg", "-r -P 22 piku@host:apps/blog/public/logo.svg .")]
+    [InlineData("-p 23 download logs /tmp", "-r -P 23 piku@host:apps/blog/logs /tmp")]
+    [InlineData("tunnel 8000", "-p 22 -N -o ExitOnForwardFailure=yes -L 127.0.0.1:8000:127.0.0.1:8000 piku@host")]
+    [InlineData("tunnel 9000:8000", "-p 22 -N -o ExitOnForwardFailure=yes -L 127.0.0.1:9000:127.0.0.1:8000 piku@host")]
+    [InlineData("keys:show bob", "-p 22 piku@host keys:show bob")]
+    [InlineData("update", "-p 22 piku@host update")]
+    public async Task What_is_asked_of_ssh_and_scp_is_what_they_understand(string typed, string arguments)
+    {
+        await RemoteAsync("piku", "ssh://piku@host:22/blog");
+        var run = await Programs.CaptureAsync(new ProgramCall
+        {
+            Program = "dash",
+            Arguments = [Script, .. typed.Split(' ')],
+            Folder = _folder,
+            Environment = Ada.Environment.With("PIKU_SSH", "echo").With("PIKU_SCP", "echo"),
+        });
+        Assert.Equal((0, arguments + "\n"), (run.Status.Code, run.Output));
+    }
+
+    [Theory]
+    [InlineData("ssh://piku@[::1]:2222/blog", "-p 2222 piku@::1 ps blog")]
+    [InlineData("ssh://[::1]/blog.git", "::1 ps blog")]
+    [InlineData("piku@[::1]:blog", "piku@::1 ps blog")]
+    [InlineData("ssh://host/blog", "host ps blog")]
+    [InlineData("alias:blog", "alias ps blog")]
+    public async Task A_remote_is_read_as_git_reads_it(string remote, string arguments)
+    {
+        await RemoteAsync("piku", remote);
+        var call = Call("ps") with { Arguments = [Script, "ps"], Environment = Ada.Environment.With("PIKU_SSH", "echo") };
+        Assert.Equal(arguments + "\n", (await Programs.CaptureAsync(call)).Output);
+    }
+
     [Fact]
     public async Task A_plugin_of_the_client_is_a_command()
     {

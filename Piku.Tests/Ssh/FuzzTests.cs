@@ -1,3 +1,4 @@
+using System.Net;
 using Piku.Server.Ssh.Authentication;
 using Piku.Server.Ssh.Crypto;
 using Piku.Server.Ssh.Transport;
@@ -39,6 +40,33 @@ public sealed class FuzzTests
                 });
             }
         }
+    }
+
+    [Fact]
+    public void Certificates()
+    {
+        using var key = RawClient.NewKey();
+        using var seed = new SshWriter();
+        seed.WriteText("ssh-ed25519-cert-v01@openssh.com");
+        seed.WriteText("nonce");
+        seed.WriteString(key.PublicKey);
+        seed.WriteBytes([0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 1]); // serial, for users
+        seed.WriteText("id");
+        seed.WriteString([0, 0, 0, 5, .. "alice"u8]);
+        seed.WriteBytes([0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255]); // always valid
+        seed.WriteString([0, 0, 0, 14, .. "source-address"u8, 0, 0, 0, 13, 0, 0, 0, 9, .. "127.0.0.1"u8]);
+        seed.WriteString([0, 0, 0, 10, .. "permit-pty"u8, 0, 0, 0, 0]);
+        seed.WriteText("");
+        seed.WriteString(RawClient.Blob(key));
+        seed.WriteString([0, 0, 0, 11, .. "ssh-ed25519"u8, 0, 0, 0, 64, .. new byte[64]]);
+        Assert.Null(CertifiedKey.Refusal(
+            UserCertificate.Read(seed.Written), KeyOptions.None, "alice", IPAddress.Loopback, DateTimeOffset.UnixEpoch));
+        Fuzz(seed.Written.ToArray(), data =>
+        {
+            var certificate = UserCertificate.Read(data);
+            CertifiedKey.Refusal(certificate, KeyOptions.None, "alice", IPAddress.Loopback, DateTimeOffset.UnixEpoch);
+            certificate.IsSignedBy(UserKeyType.All[0], RawClient.Blob(key));
+        });
     }
 
     private static void Fuzz(byte[] seed, Action<byte[]> parse)

@@ -28,7 +28,7 @@ internal sealed class TestServer : IAsyncDisposable
     public string Key => Path.Combine(Folder, "client");
 
     public static async Task<TestServer> StartAsync(
-        Func<SshSession, CancellationToken, Task<int>> handler, Func<SshServerOptions, SshServerOptions>? configure = null)
+        Func<SshSession, CancellationToken, Task<int>> handler, Func<SshServerOptions, SshServerOptions>? configure = null, CheckKeyLine? check = null)
     {
         var test = new TestServer(Directory.CreateTempSubdirectory("piku-ssh-").FullName);
         await test.MakeKeyAsync("client", "ed25519");
@@ -37,7 +37,7 @@ internal sealed class TestServer : IAsyncDisposable
         {
             EndPoints = [new IPEndPoint(IPAddress.Loopback, 0)],
             HostKeys = MakeHostKeys(Path.Combine(test.Folder, "host"), HostKeyType.Ed25519),
-            AuthorizedKeys = new AuthorizedKeys(test.AuthorizedKeysFile, "piku.py", check: null, TimeProvider.System, test.Log.For<AuthorizedKeys>()),
+            AuthorizedKeys = new AuthorizedKeys(test.AuthorizedKeysFile, "piku.py", check, TimeProvider.System, test.Log.For<AuthorizedKeys>()),
         };
         if (configure is not null)
             test.Options = configure(test.Options);

@@ -30,6 +30,33 @@ internal sealed class AuthorizedKeys(
             !key.Options.IsAuthority && key.PublicKey.Span.SequenceEqual(publicKey.Span) && IsWelcome(key, from));
     }
 
+    /// <summary>The key of a certificate, if an authority of the file has signed it: the first line that lets it in counts.</summary>
+    /// <exception cref="Wire.SshProtocolException">The certificate is malformed.</exception>
+    public async ValueTask<AuthorizedKey?> FindAsync(
+        UserCertificate certificate, string user, IPAddress from, CancellationToken cancellationToken)
+    {
+        var text = await ReadAsync(cancellationToken);
+        return text.Keys
+            .Where(key => key.Options.IsAuthority && key.PublicKey.Span.SequenceEqual(certificate.Authority) && IsWelcome(key, from))
+            .Select(authority => Admit(certificate, authority, user, from))
+            .FirstOrDefault(key => key is not null);
+    }
+
+    private AuthorizedKey? Admit(UserCertificate certificate, AuthorizedKey authority, string user, IPAddress from)
+    {
+        try
+        {
+            var key = CertifiedKey.Admit(certificate, authority, user, from, clock.GetUtcNow(), passThrough);
+            (check ?? AuthorizedKeysText.RefuseForcedCommand)(key);
+            return key;
+        }
+        catch (FormatException e)
+        {
+            logger.CertificateNotWelcome(path, authority.Line, certificate.KeyId, certificate.Serial, from, e.Message);
+            return null;
+        }
+    }
+
     /// <summary>Whether the options of the key let it in from this address now; the log hears why not.</summary>
     public bool IsWelcome(AuthorizedKey key, IPAddress from)
     {

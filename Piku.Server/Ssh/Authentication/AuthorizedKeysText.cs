@@ -67,7 +67,8 @@ internal sealed record AuthorizedKeysText(IReadOnlyList<AuthorizedKey> Keys, IRe
         return new(type, blob, FirstOf(forced.Name, comment, Fingerprints.Of(blob)), comment, options, number) { ForcedCommand = forced.Line };
     }
 
-    private static void RefuseForcedCommand(AuthorizedKey key)
+    /// <summary>The <see cref="CheckKeyLine"/> of a server that has none of its own.</summary>
+    public static void RefuseForcedCommand(AuthorizedKey key)
     {
         if (key.ForcedCommand is not null)
             throw new FormatException("a forced command is not supported");

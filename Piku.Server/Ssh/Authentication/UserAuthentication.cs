@@ -74,8 +74,11 @@ internal sealed class UserAuthentication(
             return null;
         }
 
-        var key = options.IsUser(request.User) ? await options.AuthorizedKeys.FindAsync(offer.Key, remote, cancellationToken) : null;
-        var algorithm = key?.Type.Algorithms.FirstOrDefault(algorithm => algorithm.Name == offer.Algorithm);
+        var plainAlgorithm = UserCertificate.PlainAlgorithm(offer.Algorithm);
+        var key = !options.IsUser(request.User) ? null
+            : plainAlgorithm is null ? await options.AuthorizedKeys.FindAsync(offer.Key, remote, cancellationToken)
+            : await options.AuthorizedKeys.FindAsync(UserCertificate.Read(offer.Key), request.User, remote, cancellationToken);
+        var algorithm = key?.Type.Algorithms.FirstOrDefault(algorithm => algorithm.Name == (plainAlgorithm ?? offer.Algorithm));
         if (algorithm is null || !options.Algorithms.UserKeys.Contains(key!.Type))
         {
             logger.KeyRefused(connectionId, request.User, Fingerprints.Of(offer.Key));
