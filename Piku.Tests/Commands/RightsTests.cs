@@ -16,6 +16,7 @@ public sealed class RightsTests
         { "apps", true, true }, { "help", true, true }, { "version", true, true }, { "update", true, true },
         { "config", true, true }, { "config:live", true, true }, { "logs", true, true }, { "ps", true, true },
         { "git-upload-pack", true, true }, { "git-upload-archive", true, true },
+        { "sftp-server", true, true }, { "scp", true, true }, // each app's files by the rights to the app
         { "config:get", false, true }, { "config:set", false, true }, { "config:unset", false, true },
         { "deploy", false, true }, { "restart", false, true }, { "stop", false, true }, { "ps:scale", false, true },
         { "run", false, true }, { "git-receive-pack", false, true },

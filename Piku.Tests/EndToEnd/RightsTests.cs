@@ -71,6 +71,29 @@ public sealed class RightsTests : IAsyncLifetime
         Assert.Equal(await repository.HeadAsync(), await repository.RemoteHeadAsync());
     }
 
+    [Theory]
+    [InlineData]
+    [InlineData("-O")]
+    public async Task Files_and_ports_are_open_to_those_who_may(params string[] options)
+    {
+        var (bob, rita) = (await AddAsync("bob", "--apps", "blog", "--role", "deployer"), await AddAsync("rita", "--role=reader"));
+        await PushAsync(Admin, "blog");
+        await PushAsync(Admin, "secret");
+
+        Assert.True((await bob.ScpAsync([.. options, bob.PublicKey, "piku@127.0.0.1:/data/blog/file"])).Status.Succeeded);
+        Assert.True((await rita.ScpAsync([.. options, "piku@127.0.0.1:/data/blog/file", "copy"])).Status.Succeeded);
+        Assert.True(File.Exists(Path.Combine(rita.Folder, "copy")));
+        Assert.False((await bob.ScpAsync([.. options, bob.PublicKey, "piku@127.0.0.1:/data/secret/file"])).Status.Succeeded);
+        Assert.False((await bob.ScpAsync([.. options, "piku@127.0.0.1:/apps/secret/Procfile", "copy"])).Status.Succeeded);
+        Assert.False((await rita.ScpAsync([.. options, rita.PublicKey, "piku@127.0.0.1:/data/blog/file"])).Status.Succeeded);
+
+        foreach (var client in (Client[])[Admin, bob, rita])
+        {
+            var forward = await client.SshAsync("-v", "-W", $"127.0.0.1:{Piku.SshPort}");
+            Assert.Equal(client != Admin, forward.Error.Contains("this key may not forward ports", StringComparison.Ordinal));
+        }
+    }
+
     [Fact]
     public async Task A_key_that_is_bound_to_a_command_runs_that_and_nothing_else()
     {
@@ -80,6 +103,8 @@ public sealed class RightsTests : IAsyncLifetime
 
         Assert.Equal("worker:1\n", await monitor.CommandAsync("destroy", "blog"));
         Assert.Equal("worker:1\n", await monitor.CommandAsync());
+        Assert.Equal("worker:1\n", await monitor.CommandAsync("-s", "sftp"));
+        Assert.Contains("PTY allocation request failed", (await monitor.SshAsync("-tt")).Error, StringComparison.Ordinal);
         Assert.False((await Programs.CaptureAsync(monitor.Git(monitor.Folder, "ls-remote", monitor.Remote("blog")))).Status.Succeeded);
     }
 
