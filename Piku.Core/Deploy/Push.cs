@@ -67,6 +67,8 @@ public sealed class Push(Installation piku, AppName app, string by)
         }
         catch (UserError wrong)
         {
+            if (version is not null)
+                await version.DisposeAsync();
             await log.LineAsync($"Error: {wrong.Message}", cancel);
             hook.Finish(1);
             return null;

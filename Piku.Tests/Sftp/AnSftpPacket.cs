@@ -19,7 +19,7 @@ public sealed class AnSftpPacket
         var answers = new SftpWriter();
         for (var round = 0; round < Rounds; round++)
         {
-            var packet = Mutate(seeds[random.Next(seeds.Length)], random);
+            var packet = Mutation.Of(seeds[random.Next(seeds.Length)], random, fewest: 0, most: 3);
             answers.Clear();
             if (requests.TryAnswer(packet, answers))
                 Assert.Equal(answers.Length - 4, BinaryPrimitives.ReadInt32BigEndian(answers.Written.Span));
@@ -77,29 +77,4 @@ public sealed class AnSftpPacket
     private static byte[] Packet(byte type, string text) => [type, 0, 0, 0, 1, .. Text(text)];
 
     private static byte[] Text(string text) => [0, 0, 0, (byte)text.Length, .. Encoding.UTF8.GetBytes(text)];
-
-    private static byte[] Mutate(byte[] seed, Random random)
-    {
-        var data = seed.ToArray();
-        for (var changes = random.Next(0, 4); changes > 0 && data.Length > 0; changes--)
-        {
-            var position = random.Next(data.Length);
-            switch (random.Next(4))
-            {
-                case 0:
-                    data[position] = (byte)random.Next(256);
-                    break;
-                case 1:
-                    data = data[..position];
-                    break;
-                case 2:
-                    data = [.. data[..position], .. data[random.Next(data.Length)..]];
-                    break;
-                default:
-                    data[position] ^= (byte)(1 << random.Next(8));
-                    break;
-            }
-        }
-        return data;
-    }
 }

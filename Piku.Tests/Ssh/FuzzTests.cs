@@ -74,7 +74,7 @@ public sealed class FuzzTests
         var random = new Random(seed.Length);
         for (var round = 0; round < Rounds; round++)
         {
-            var data = Mutate(seed, random);
+            var data = Mutation.Of(seed, random, fewest: 1, most: 4);
             try
             {
                 parse(data);
@@ -84,30 +84,5 @@ public sealed class FuzzTests
                 continue;
             }
         }
-    }
-
-    private static byte[] Mutate(byte[] seed, Random random)
-    {
-        var data = seed.ToArray();
-        for (var changes = random.Next(1, 5); changes > 0 && data.Length > 0; changes--)
-        {
-            var position = random.Next(data.Length);
-            switch (random.Next(4))
-            {
-                case 0:
-                    data[position] = (byte)random.Next(256);
-                    break;
-                case 1:
-                    data = data[..position];
-                    break;
-                case 2:
-                    data = [.. data[..position], .. data[random.Next(data.Length)..]];
-                    break;
-                default:
-                    data[position] ^= (byte)(1 << random.Next(8));
-                    break;
-            }
-        }
-        return data;
     }
 }
