@@ -8,7 +8,8 @@ namespace Piku.Server.Sftp;
 /// <summary>
 /// The files of the apps as someone with a key sees them: <c>/apps/APP</c>, <c>/data/APP</c> and <c>/logs/APP</c>, of the
 /// apps that they may see. The three and the apps in them are fixed; everything below is a <see cref="ConfinedFolder"/>,
-/// so that one app's folder does not lead into another's either. Logs are only to be read.
+/// so that one app's folder does not lead into another's either. Logs are only to be read, and what an app keeps in
+/// <c>/data</c> is for those who may change the app: it is its users' secrets, not its code.
 /// </summary>
 /// <param name="access">What the key may do with an app.</param>
 /// <remarks>Paths begin at the tree's root, whether they begin with <c>/</c> or not; <c>..</c> is taken by its letters.</remarks>
@@ -19,7 +20,9 @@ internal sealed class FileTree(PikuPaths paths, Func<AppName, Access> access)
 
     private readonly Area[] _areas =
     [
-        new("apps", paths.Apps, CanWrite: true), new("data", paths.Data, CanWrite: true), new("logs", paths.Logs, CanWrite: false),
+        new("apps", paths.Apps, ReaderMay: Access.Read, WriterMay: Access.Write),
+        new("data", paths.Data, ReaderMay: Access.None, WriterMay: Access.Write),
+        new("logs", paths.Logs, ReaderMay: Access.Read, WriterMay: Access.Read),
     ];
 
     /// <summary>The path without <c>.</c>, <c>..</c> and double slashes, from the root.</summary>
@@ -145,20 +148,30 @@ internal sealed class FileTree(PikuPaths paths, Func<AppName, Access> access)
         var area = Array.Find(_areas, each => each.Name == parts[0]) ?? throw Missing();
         if (parts is [_])
             return new(area, null, "", false);
-        if (!AppName.TryParse(parts[1], out var app) || access(app) is var may && may == Access.None)
+        if (!AppName.TryParse(parts[1], out var app) || AccessTo(area, app) is var may && may == Access.None)
             throw Missing();
-        return new(area, new ConfinedFolder(Path.Combine(area.Folder, app.Value)), parts is [_, _, var rest] ? rest : "", area.CanWrite && may == Access.Write);
+        return new(area, new ConfinedFolder(Path.Combine(area.Folder, app.Value)), parts is [_, _, var rest] ? rest : "", may == Access.Write);
     }
 
     private IEnumerable<string> AppsIn(Area area) => !Directory.Exists(area.Folder) ? [] : new DirectoryInfo(area.Folder).EnumerateDirectories()
-        .Where(folder => folder.LinkTarget is null && AppName.TryParse(folder.Name, out var app) && access(app) != Access.None)
+        .Where(folder => folder.LinkTarget is null && AppName.TryParse(folder.Name, out var app) && AccessTo(area, app) != Access.None)
         .Select(folder => folder.Name).Order(StringComparer.Ordinal);
 
     private static IOException Missing() => new("there is no such file or folder", NoEntry);
 
     private static IOException Refused(string why) => new(why, Denied);
 
-    private sealed record Area(string Name, string Folder, bool CanWrite);
+    private Access AccessTo(Area area, AppName app) => access(app) switch
+    {
+        Access.Write => area.WriterMay,
+        Access.Read => area.ReaderMay,
+        _ => Access.None,
+    };
+
+    /// <summary>One of the three.</summary>
+    /// <param name="ReaderMay">What those may do who may only look at an app.</param>
+    /// <param name="WriterMay">What those may do who may change it.</param>
+    private sealed record Area(string Name, string Folder, Access ReaderMay, Access WriterMay);
 
     /// <summary>Where a path leads.</summary>
     /// <param name="Area">Null at the root.</param>

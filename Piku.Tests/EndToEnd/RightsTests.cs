@@ -81,7 +81,8 @@ public sealed class RightsTests : IAsyncLifetime
         await PushAsync(Admin, "secret");
 
         Assert.True((await bob.ScpAsync([.. options, bob.PublicKey, "piku@127.0.0.1:/data/blog/file"])).Status.Succeeded);
-        Assert.True((await rita.ScpAsync([.. options, "piku@127.0.0.1:/data/blog/file", "copy"])).Status.Succeeded);
+        Assert.True((await rita.ScpAsync([.. options, "piku@127.0.0.1:/apps/blog/Procfile", "copy"])).Status.Succeeded);
+        Assert.False((await rita.ScpAsync([.. options, "piku@127.0.0.1:/data/blog/file", "secret"])).Status.Succeeded);
         Assert.True(File.Exists(Path.Combine(rita.Folder, "copy")));
         Assert.False((await bob.ScpAsync([.. options, bob.PublicKey, "piku@127.0.0.1:/data/secret/file"])).Status.Succeeded);
         Assert.False((await bob.ScpAsync([.. options, "piku@127.0.0.1:/apps/secret/Procfile", "copy"])).Status.Succeeded);

@@ -27,7 +27,7 @@ public sealed class AnSftpPacket
         }
         Assert.Equal("secret", await File.ReadAllTextAsync(files.At("authorized_keys"), TestContext.Current.CancellationToken));
         Assert.Equal("secret", await File.ReadAllTextAsync(files.At("data/hidden/secret"), TestContext.Current.CancellationToken));
-        Assert.Equal("stock", await File.ReadAllTextAsync(files.At("data/shop/stock"), TestContext.Current.CancellationToken));
+        Assert.Equal("stock", await File.ReadAllTextAsync(files.At("apps/shop/stock"), TestContext.Current.CancellationToken));
     }
 
     [Theory]

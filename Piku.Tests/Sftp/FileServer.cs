@@ -31,7 +31,8 @@ internal sealed class FileServer : IAsyncDisposable
                 Directory.CreateDirectory(Path.Combine(files.Paths.Root, area, app));
         await File.WriteAllTextAsync(Path.Combine(files.Paths.Root, "authorized_keys"), "secret", TestContext.Current.CancellationToken);
         await File.WriteAllTextAsync(files.At("data/hidden/secret"), "secret", TestContext.Current.CancellationToken);
-        await File.WriteAllTextAsync(files.At("data/shop/stock"), "stock", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(files.At("data/shop/customers"), "secret", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(files.At("apps/shop/stock"), "stock", TestContext.Current.CancellationToken);
         await File.WriteAllTextAsync(files.At("logs/blog/web.1.log"), "a line\n", TestContext.Current.CancellationToken);
         return files;
     }

@@ -14,13 +14,14 @@ public sealed class FilesOfApps
     public async Task Are_listed_as_far_as_the_key_may_see_them()
     {
         await using var files = await FileServer.StartAsync();
-        var result = await files.SftpAsync("pwd", "ls -1 /", "ls -1 /data", "ls -1 /data/shop", "ls -l /logs/blog");
+        var result = await files.SftpAsync("pwd", "ls -1 /", "ls -1 /data", "ls -1 /apps/shop", "ls -l /logs/blog");
         Assert.Equal("", result.Error);
         Assert.Contains("Remote working directory: /\n", result.Output, StringComparison.Ordinal);
-        foreach (var name in (string[])["/apps", "/data", "/logs", "/data/blog", "/data/shop", "/data/shop/stock", "web.1.log"])
+        foreach (var name in (string[])["/apps", "/data", "/logs", "/data/blog", "/apps/shop", "/apps/shop/stock", "web.1.log"])
             Assert.Contains(name + "\n", result.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("hidden", result.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("authorized_keys", result.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("/data/shop", result.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -41,7 +42,7 @@ public sealed class FilesOfApps
 
     [Theory]
     [InlineData("put {0} /logs/blog/x")]
-    [InlineData("put {0} /data/shop/x")]
+    [InlineData("put {0} /apps/shop/x")]
     [InlineData("put {0} /data/x")]
     [InlineData("put {0} /x")]
     [InlineData("put {0} /data/hidden/x")]
@@ -51,7 +52,7 @@ public sealed class FilesOfApps
     [InlineData("mkdir /data/new")]
     [InlineData("rmdir /data/blog")]
     [InlineData("rename /data/blog /data/other")]
-    [InlineData("rename /data/shop/stock /data/blog/stock")]
+    [InlineData("rename /apps/shop/stock /data/blog/stock")]
     [InlineData("get /data/hidden/secret /dev/null")]
     [InlineData("get /data/../authorized_keys /dev/null")]
     [InlineData("get ../../../authorized_keys /dev/null")]
@@ -62,6 +63,8 @@ public sealed class FilesOfApps
     [InlineData("symlink ../hidden/secret /data/blog/l")]
     [InlineData("symlink x/../../hidden /data/blog/l")]
     [InlineData("ls /data/hidden")]
+    [InlineData("ls /data/shop")]
+    [InlineData("get /data/shop/customers /dev/null")]
     public async Task Are_kept_from_what_the_key_may_not_do(string command)
     {
         await using var files = await FileServer.StartAsync();
