@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 
 namespace Piku.Tests.EndToEnd;
@@ -24,7 +23,7 @@ public sealed class BigPushTests
         Assert.True(clone.Status.Succeeded, clone.Error);
 
         Assert.Equal(await HashAsync(blob), await HashAsync(Path.Combine(copy, "blob")));
-        Assert.InRange(MostResident(piku.ProcessId), 1, MostResidentMegabytes);
+        Assert.InRange(ProcessFigures.Of(piku.ProcessId).MostResident / 1024, 1, MostResidentMegabytes);
     }
 
     private static async Task<string> HashAsync(string path)
@@ -32,10 +31,4 @@ public sealed class BigPushTests
         await using var file = File.OpenRead(path);
         return Convert.ToHexString(await SHA256.HashDataAsync(file, TestContext.Current.CancellationToken));
     }
-
-    /// <summary>The largest resident size that a process ever had, in megabytes (proc(5), VmHWM).</summary>
-    private static int MostResident(int process) => File.ReadLines($"/proc/{process}/status")
-        .Where(line => line.StartsWith("VmHWM:", StringComparison.Ordinal))
-        .Select(line => int.Parse(line["VmHWM:".Length..^" kB".Length], NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture) / 1024)
-        .First();
 }

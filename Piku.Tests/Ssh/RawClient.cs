@@ -37,17 +37,20 @@ internal sealed class RawClient : IAsyncDisposable
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     /// <summary>Connected, and nothing said.</summary>
-    public static async Task<RawClient> ConnectAsync(IPEndPoint endPoint)
+    /// <param name="from">The client's address; null leaves it to the system.</param>
+    public static async Task<RawClient> ConnectAsync(IPEndPoint endPoint, IPAddress? from = null)
     {
         var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        if (from is not null)
+            socket.Bind(new IPEndPoint(from, 0));
         await socket.ConnectAsync(endPoint, Cancel);
         return new RawClient(socket);
     }
 
     /// <summary>Connected, with keys, and the service for authentication requested.</summary>
-    public static async Task<RawClient> OpenAsync(IPEndPoint endPoint, bool strict = true)
+    public static async Task<RawClient> OpenAsync(IPEndPoint endPoint, bool strict = true, IPAddress? from = null)
     {
-        var client = await ConnectAsync(endPoint);
+        var client = await ConnectAsync(endPoint, from);
         await client.ExchangeKeysAsync(Offer(strict));
         await client.RequestServiceAsync("ssh-userauth");
         Assert.Equal(MessageNumber.ServiceAccept, Number(await client.ReceiveAsync()));
@@ -55,9 +58,9 @@ internal sealed class RawClient : IAsyncDisposable
     }
 
     /// <summary>Authenticated.</summary>
-    public static async Task<RawClient> EnterAsync(IPEndPoint endPoint, Ed25519 key)
+    public static async Task<RawClient> EnterAsync(IPEndPoint endPoint, Ed25519 key, IPAddress? from = null)
     {
-        var client = await OpenAsync(endPoint);
+        var client = await OpenAsync(endPoint, from: from);
         await client.SendAsync(SignedRequest(key, key, client.SessionId));
         Assert.Equal(MessageNumber.UserAuthSuccess, Number(await client.ReceiveAsync()));
         Assert.Equal(MessageNumber.GlobalRequest, Number(await client.ReceiveAsync())); // the host keys
