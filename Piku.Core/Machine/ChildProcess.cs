@@ -208,14 +208,21 @@ public sealed class ChildProcess : IAsyncDisposable
         {
             // The program has ended; what it wrote last is still in the pipe.
         }
-        using var patience = new CancellationTokenSource(Drain);
-        try
+        while (true)
         {
-            return await pipe.ReadAsync(buffer, patience.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            return 0;
+            using var patience = new CancellationTokenSource(Drain);
+            try
+            {
+                return await pipe.ReadAsync(buffer, patience.Token);
+            }
+            catch (OperationCanceledException) when (Libc.IsReadable(pipe.SafePipeHandle))
+            {
+                // A machine so busy that we were not told in time: silence is what the pipe says, not the clock.
+            }
+            catch (OperationCanceledException)
+            {
+                return 0;
+            }
         }
     }
 }

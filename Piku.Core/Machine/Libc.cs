@@ -40,6 +40,37 @@ internal static partial class Libc
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     public static partial int Flock(SafeFileHandle file, int operation);
 
+    /// <summary>Whether a read of the descriptor would give data at once.</summary>
+    public static bool IsReadable(SafeHandle descriptor)
+    {
+        var held = false;
+        try
+        {
+            descriptor.DangerousAddRef(ref held);
+            var asked = new PollEntry { Descriptor = (int)descriptor.DangerousGetHandle(), Events = PollIn };
+            return Poll(ref asked, 1, 0) == 1 && (asked.Returned & PollIn) != 0;
+        }
+        finally
+        {
+            if (held)
+                descriptor.DangerousRelease();
+        }
+    }
+
+    private const short PollIn = 1;
+
+    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
+    private static partial int Poll(ref PollEntry entries, nuint count, int milliseconds);
+
+    /// <summary>struct pollfd of poll(2).</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct PollEntry
+    {
+        public int Descriptor;
+        public short Events;
+        public short Returned;
+    }
+
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     public static partial int Kill(int pid, int signal);
 
