@@ -31,7 +31,6 @@ internal sealed class FactsReader(Installation piku, AppName app)
             EnvEntries = Entries(piku.Paths.Env(app)).Concat(Entries(Path.Combine(piku.Paths.Env(app), "bin")).Select(name => "bin/" + name)).ToFrozenSet(),
             FreePorts = [.. FreePorts.Find(PortsWanted(procfile), TakenPorts())],
             TakenServerNames = TakenServerNames(),
-            RunningEnv = piku.Apps.LiveEnv(app) ?? EnvMap.Empty,
         };
         return facts with { Texts = Texts(folder, AppEnvironment.Create(facts).FilesToRead()) };
     }

@@ -47,9 +47,6 @@ public sealed record DeployFacts
     /// <summary>The host names of other apps' sites, and the apps.</summary>
     public FrozenDictionary<string, AppName> TakenServerNames { get; init; } = FrozenDictionary<string, AppName>.Empty;
 
-    /// <summary>The environment of the workers that run now, so that what is gone from it can be taken from them.</summary>
-    public EnvMap RunningEnv { get; init; } = EnvMap.Empty;
-
     public string AppFolder => Paths.App(App);
 
     public string EnvFolder => Paths.Env(App);
