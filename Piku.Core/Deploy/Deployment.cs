@@ -12,14 +12,14 @@ namespace Piku.Core.Deploy;
 /// Everything that changes how one app runs. Each story takes the app's lock, saves the way back, does its work and
 /// either keeps the result or undoes it: an app is never left between two versions.
 /// </summary>
-/// <param name="by">Who wants it, as a waiting person will read it: "alice".</param>
+/// <param name="by">Who wants it.</param>
 /// <param name="log">What that person reads meanwhile.</param>
-public sealed class Deployment(Installation piku, AppName app, string by, DeployLog log)
+public sealed class Deployment(Installation piku, AppName app, Deployer by, DeployLog log)
 {
     private readonly WorkTree _tree = new(piku.Git, piku.Paths, app);
     private readonly GitRepository _repository = new(piku.Git, piku.Paths, app);
     private readonly Switch _switch = new(piku, app, log);
-    private readonly PluginHooks _hooks = new(piku, app, by, log);
+    private readonly PluginHooks _hooks = new(piku, app, by.Name, log);
 
     /// <summary>
     /// Makes a pushed commit live, and leaves it to the caller to keep it when the refs have moved.
@@ -75,7 +75,7 @@ public sealed class Deployment(Installation piku, AppName app, string by, Deploy
         await using var version = await GuardedAsync("restart", isPush: false, CheckedOutAsync, async (_, _) =>
         {
             await log.StepAsync($"Restarting app '{app}'", cancel);
-            await _switch.ToAsync(LivePlan.Create(await new FactsReader(piku, app).ReadAsync(cancel)), cancel);
+            await _switch.ToAsync(LivePlan.Create(await new FactsReader(piku, app, by).ReadAsync(cancel)), cancel);
         }, cancel);
         version.Keep();
 
@@ -103,6 +103,7 @@ public sealed class Deployment(Installation piku, AppName app, string by, Deploy
             AtomicFile.Delete(file);
         foreach (var folder in new[] { piku.Paths.App(app), piku.Paths.Env(app), piku.Paths.AppLogs(app), piku.Paths.AppState(app), piku.Paths.Repo(app) }.Where(Directory.Exists))
             Directory.Delete(folder, recursive: true);
+        new SiteCertificate(piku, app, log).Forget();
         held.Delete();
         await _hooks.TellAsync("post-destroy", cancel);
         if (Directory.Exists(piku.Paths.AppData(app)))
@@ -124,7 +125,7 @@ public sealed class Deployment(Installation piku, AppName app, string by, Deploy
     /// <summary>From a checked-out commit to a running version: the middle of every deploy.</summary>
     private async Task BuildAsync(Checkpoint checkpoint, CancellationToken cancel)
     {
-        var facts = new FactsReader(piku, app);
+        var facts = new FactsReader(piku, app, by);
         var plan = BuildPlan.Create(await facts.ReadAsync(cancel));
         var runner = new BuildRunner(piku.Paths, app, log);
         await log.StepAsync($"{plan.Runtime} app detected.", cancel);

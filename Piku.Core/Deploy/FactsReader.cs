@@ -3,15 +3,19 @@ using Piku.Core.Formats;
 using Piku.Core.Machine;
 using Piku.Core.Model;
 using Piku.Core.Runtimes;
+using Piku.Core.Services;
 using Piku.Core.Settings;
 
 namespace Piku.Core.Deploy;
 
-/// <summary>Gathers what the plans of one app are made from. Reads only.</summary>
-internal sealed class FactsReader(Installation piku, AppName app)
+/// <summary>Gathers what the plans of one app are made from, for one deploy. Reads only.</summary>
+/// <param name="by">Who deploys.</param>
+internal sealed class FactsReader(Installation piku, AppName app, Deployer by)
 {
     /// <summary>No include file of an app is longer; what is would be no configuration.</summary>
     private const long MaxTextBytes = 1 << 20;
+
+    private KnownNetworks? _cloudflare;
 
     /// <exception cref="UserError">There is no Procfile, or a file of the app is not what it should be.</exception>
     public async Task<DeployFacts> ReadAsync(CancellationToken cancel)
@@ -30,9 +34,17 @@ internal sealed class FactsReader(Installation piku, AppName app)
             AppEntries = Entries(folder).ToFrozenSet(),
             EnvEntries = Entries(piku.Paths.Env(app)).Concat(Entries(Path.Combine(piku.Paths.Env(app), "bin")).Select(name => "bin/" + name)).ToFrozenSet(),
             FreePorts = [.. FreePorts.Find(PortsWanted(procfile), TakenPorts())],
+            ClientAddress = by.AllowedAddress,
             TakenServerNames = TakenServerNames(),
         };
-        return facts with { Texts = Texts(folder, AppEnvironment.Create(facts).FilesToRead()) };
+        var environment = AppEnvironment.Create(facts);
+        var cloudflare = NginxSettings.CloudflareAcl.In(environment.Variables) ? _cloudflare ??= await piku.Cloudflare.ReadAsync(cancel) : null;
+        return facts with
+        {
+            Texts = Texts(folder, environment.FilesToRead()),
+            CloudflareNetworks = cloudflare?.Networks,
+            CloudflareProblem = cloudflare?.Problem,
+        };
     }
 
     private UserError NoProcfile() => new(
@@ -45,11 +57,12 @@ internal sealed class FactsReader(Installation piku, AppName app)
     private FrozenSet<int> TakenPorts() =>
         Others().Select(env => env.Live.Find("PORT")).Select(text => int.TryParse(text, out var port) ? port : 0).ToFrozenSet();
 
+    /// <summary>Without regard to case, as DNS and nginx compare names (RFC 4343).</summary>
     private FrozenDictionary<string, AppName> TakenServerNames() => Others()
         .SelectMany(other => (other.Live.Find(NginxSettings.ServerName.Key) ?? "")
             .Split([' ', ','], StringSplitOptions.RemoveEmptyEntries).Select(name => (Name: name, other.App)))
-        .DistinctBy(taken => taken.Name)
-        .ToFrozenDictionary(taken => taken.Name, taken => taken.App);
+        .DistinctBy(taken => taken.Name, StringComparer.OrdinalIgnoreCase)
+        .ToFrozenDictionary(taken => taken.Name, taken => taken.App, StringComparer.OrdinalIgnoreCase);
 
     private IEnumerable<(AppName App, EnvMap Live)> Others() =>
         from other in piku.Apps.All()

@@ -12,6 +12,11 @@ namespace Piku.Core.Deploy;
 /// <param name="Clock">Tells what time it is.</param>
 public sealed record Installation(PikuPaths Paths, HostReader Host, TimeProvider Clock)
 {
+    /// <summary>Where the list of Cloudflare's networks is fetched from.</summary>
+    public Uri CloudflareSource { get; init; } = CloudflareNetworks.Published;
+
+    public CloudflareNetworks Cloudflare => new(Paths, CloudflareSource);
+
     public AppStore Apps { get; } = new(Paths);
 
     public LogFollower Logs { get; } = new(Paths);

@@ -90,6 +90,8 @@ internal static class Daemon
             builder.Services.AddHostedService(services => services.GetRequiredService<EmperorService>());
             builder.Services.AddHostedService(services => services.GetRequiredService<NginxService>());
         }
+        builder.Services.AddHostedService(services => new CertificateService(
+            piku, services.GetService<NginxService>()?.Ready ?? Task.CompletedTask, services.GetRequiredService<ILogger<CertificateService>>()));
         return builder.Build();
     }
 
