@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Net;
 using Piku.Core.Formats;
 using Piku.Core.Machine;
 using Piku.Core.Model;
@@ -44,6 +45,7 @@ internal sealed class FactsReader(Installation piku, AppName app, Deployer by)
             Texts = Texts(folder, environment.FilesToRead()),
             CloudflareNetworks = cloudflare?.Networks,
             CloudflareProblem = cloudflare?.Problem,
+            PortUser = PortUser(environment.Variables),
         };
     }
 
@@ -56,6 +58,18 @@ internal sealed class FactsReader(Installation piku, AppName app, Deployer by)
     /// <summary>Ports that other apps have, also those that do not listen at this moment.</summary>
     private FrozenSet<int> TakenPorts() =>
         Others().Select(env => env.Live.Find("PORT")).Select(text => int.TryParse(text, out var port) ? port : 0).ToFrozenSet();
+
+    /// <summary>The workers that run now may have the port: theirs are replaced.</summary>
+    private string? PortUser(EnvMap environment)
+    {
+        if (!AppSettings.Port.TryIn(environment, out var port))
+            return null;
+        var isOurs = piku.StateOf(app) is AppState.Running && piku.Apps.LiveEnv(app)?.Find(AppSettings.Port.Key) == $"{port}";
+        var address = IPAddress.TryParse(AppSettings.BindAddress.In(environment), out var bound) ? bound : IPAddress.Loopback;
+        return isOurs || FreePorts.IsFree(address, port) ? null
+            : Others().FirstOrDefault(other => other.Live.Find(AppSettings.Port.Key) == $"{port}").App is { } owner ? $"the app '{owner}'"
+            : "another program of this machine";
+    }
 
     /// <summary>Without regard to case, as DNS and nginx compare names (RFC 4343).</summary>
     private FrozenDictionary<string, AppName> TakenServerNames() => Others()

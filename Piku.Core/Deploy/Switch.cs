@@ -3,6 +3,7 @@ using Piku.Core.Formats;
 using Piku.Core.Machine;
 using Piku.Core.Model;
 using Piku.Core.Services;
+using Piku.Core.Settings;
 using Piku.Core.Workers;
 
 namespace Piku.Core.Deploy;
@@ -44,7 +45,7 @@ internal sealed class Switch(Installation piku, AppName app, DeployLog log)
         if (plan.Site is not null && await _certificate.ObtainAsync(plan.Site, plan.CertificateCalls, cancel))
             await piku.Nginx.ApplySiteAsync(app, site, cancel);
         foreach (var url in plan.Urls)
-            await log.StepAsync($"App '{app}' answers at {url}", cancel);
+            await log.StepAsync($"App '{app}' answers at {url}{(site is null ? $"; {NginxSettings.ServerName.Key} gives it a host name" : "")}", cancel);
     }
 
     /// <summary>Back to how it was, without waiting for what was there before to prove itself again.</summary>

@@ -38,6 +38,9 @@ public sealed record DeployFacts
     /// <summary>TCP ports that nobody uses, kept for this deploy: at least one, and one for each count of <c>web</c>.</summary>
     public ImmutableArray<int> FreePorts { get; init; } = [];
 
+    /// <summary>Who has the PORT that the app asks for; null when it is free, or the app's already.</summary>
+    public string? PortUser { get; init; }
+
     /// <summary>Cloudflare's networks (CIDR), IPv4 and IPv6; null when they are not known, or nobody wants to know.</summary>
     public ImmutableArray<string>? CloudflareNetworks { get; init; }
 
