@@ -70,12 +70,22 @@ public sealed class Deployment(Installation piku, AppName app, Deployer by, Depl
 
     /// <summary>Starts all processes anew, with the settings as they are now and without building.</summary>
     /// <exception cref="UserError">The app was never deployed, or its processes do not start.</exception>
-    public async Task RestartAsync(CancellationToken cancel)
+    public Task RestartAsync(CancellationToken cancel) => StartAnewAsync("restart", () => log.StepAsync($"Restarting app '{app}'", cancel), cancel);
+
+    /// <summary>
+    /// The same for an app that upstream has left. Its processes end before ours begin: several of its vassals may have
+    /// bound one socket, of which only the last has it, and no reload gives it to another (D20).
+    /// </summary>
+    /// <exception cref="UserError">Its processes do not start by our plans; it runs by upstream's.</exception>
+    public Task TakeOverAsync(CancellationToken cancel) => StartAnewAsync("takeover", () => _switch.OffAsync(cancel), cancel);
+
+    private async Task StartAnewAsync(string purpose, Func<Task> before, CancellationToken cancel)
     {
-        await using var version = await GuardedAsync("restart", isPush: false, CheckedOutAsync, async (_, _) =>
+        await using var version = await GuardedAsync(purpose, isPush: false, CheckedOutAsync, async (_, _) =>
         {
-            await log.StepAsync($"Restarting app '{app}'", cancel);
-            await _switch.ToAsync(LivePlan.Create(await new FactsReader(piku, app, by).ReadAsync(cancel)), cancel);
+            var plan = LivePlan.Create(await new FactsReader(piku, app, by).ReadAsync(cancel));
+            await before();
+            await _switch.ToAsync(plan, cancel);
         }, cancel);
         version.Keep();
 

@@ -53,7 +53,7 @@ public sealed class Emperor(PikuPaths paths, TimeProvider clock)
     /// <summary>Takes a vassal's file away; the emperor then stops it. False when there was none.</summary>
     public bool Remove(string vassal)
     {
-        File.Delete(_files.Token(vassal));
+        AtomicFile.Delete(_files.Token(vassal));
         return AtomicFile.Delete(_files.Ini(vassal));
     }
 
