@@ -30,7 +30,7 @@ public sealed class Deployment(Installation piku, AppName app, Deployer by, Depl
         {
             await log.StepAsync($"Deploying app '{app}'", cancel);
             await _tree.CheckOutAsync(target, quarantine, log.Output, cancel);
-            await BuildAsync(checkpoint, cancel);
+            await BuildAsync(checkpoint, quarantine, cancel);
         }, cancel);
 
     /// <summary>Builds and starts again what was pushed last.</summary>
@@ -127,17 +127,17 @@ public sealed class Deployment(Installation piku, AppName app, Deployer by, Depl
             change();
             await log.StepAsync($"Deploying app '{app}'", cancel);
             await _tree.CheckOutAsync(target, Quarantine.None, log.Output, cancel);
-            await BuildAsync(checkpoint, cancel);
+            await BuildAsync(checkpoint, Quarantine.None, cancel);
         }, cancel);
         version.Keep();
     }
 
     /// <summary>From a checked-out commit to a running version: the middle of every deploy.</summary>
-    private async Task BuildAsync(Checkpoint checkpoint, CancellationToken cancel)
+    private async Task BuildAsync(Checkpoint checkpoint, Quarantine quarantine, CancellationToken cancel)
     {
         var facts = new FactsReader(piku, app, by);
         var plan = BuildPlan.Create(await facts.ReadAsync(cancel));
-        var runner = new BuildRunner(piku.Paths, app, log);
+        var runner = new BuildRunner(piku.Paths, app, quarantine, log);
         await log.StepAsync($"{plan.Runtime} app detected.", cancel);
         foreach (var warning in plan.Warnings)
             await log.WarnAsync(warning, cancel);
