@@ -6,7 +6,7 @@ public enum AppState
     /// <summary>No version of it was ever started.</summary>
     NotDeployed,
 
-    /// <summary>The emperor has its vassals.</summary>
+    /// <summary>A version of it is live: the emperor has its vassals, nginx its site.</summary>
     Running,
 
     /// <summary>Somebody stopped it.</summary>

@@ -1,3 +1,4 @@
+using Piku.Core.Git;
 using Piku.Core.Machine;
 using Piku.Core.Model;
 using Piku.Core.Runtimes;
@@ -5,7 +6,11 @@ using Piku.Core.Runtimes;
 namespace Piku.Core.Deploy;
 
 /// <summary>Does what a <see cref="BuildPlan"/> says: the one place where an app's build and shell commands are run.</summary>
-internal sealed class BuildRunner(PikuPaths paths, AppName app, DeployLog log)
+/// <param name="quarantine">
+/// Where the objects of the commit are that is checked out. Builds look at it: <c>go build</c> stamps programs with it,
+/// others number their versions by it, and all fail in a tree without its commit.
+/// </param>
+internal sealed class BuildRunner(PikuPaths paths, AppName app, Quarantine quarantine, DeployLog log)
 {
     private readonly DependencyHashes _hashes = new(paths, app);
 
@@ -25,7 +30,7 @@ internal sealed class BuildRunner(PikuPaths paths, AppName app, DeployLog log)
                 Program = "/bin/sh",
                 Arguments = ["-c", command.Line],
                 Folder = command.Folder,
-                Environment = command.Environment,
+                Environment = quarantine.AddTo(command.Environment),
                 Output = log.Output,
             },
             cancel);
@@ -83,7 +88,7 @@ internal sealed class BuildRunner(PikuPaths paths, AppName app, DeployLog log)
                 Program = run.Argv[0],
                 Arguments = run.Argv[1..],
                 Folder = run.Folder,
-                Environment = run.Environment,
+                Environment = quarantine.AddTo(run.Environment),
                 Output = log.Output,
             },
             cancel);

@@ -7,12 +7,16 @@ namespace Piku.Core.Deploy;
 /// <param name="output">Where it goes; the deploy waits while nobody reads.</param>
 public sealed class DeployLog(OutputSink output)
 {
+    private readonly HashSet<string> _warnings = [];
+
     /// <summary>For what build tools write, as they write it.</summary>
     public OutputSink Output => output;
 
     public Task StepAsync(string text, CancellationToken cancel) => LineAsync($"-----> {text}", cancel);
 
-    public Task WarnAsync(string text, CancellationToken cancel) => LineAsync($"Warning: {text}", cancel);
+    /// <summary>Says it once, however many plans of a deploy come upon it.</summary>
+    public Task WarnAsync(string text, CancellationToken cancel) =>
+        _warnings.Add(text) ? LineAsync($"Warning: {text}", cancel) : Task.CompletedTask;
 
     public Task LineAsync(string text, CancellationToken cancel) =>
         output(Encoding.UTF8.GetBytes(text + "\n"), cancel).AsTask();

@@ -12,14 +12,14 @@ namespace Piku.Core.Deploy;
 /// Everything that changes how one app runs. Each story takes the app's lock, saves the way back, does its work and
 /// either keeps the result or undoes it: an app is never left between two versions.
 /// </summary>
-/// <param name="by">Who wants it, as a waiting person will read it: "alice".</param>
+/// <param name="by">Who wants it.</param>
 /// <param name="log">What that person reads meanwhile.</param>
-public sealed class Deployment(Installation piku, AppName app, string by, DeployLog log)
+public sealed class Deployment(Installation piku, AppName app, Deployer by, DeployLog log)
 {
     private readonly WorkTree _tree = new(piku.Git, piku.Paths, app);
     private readonly GitRepository _repository = new(piku.Git, piku.Paths, app);
     private readonly Switch _switch = new(piku, app, log);
-    private readonly PluginHooks _hooks = new(piku, app, by, log);
+    private readonly PluginHooks _hooks = new(piku, app, by.Name, log);
 
     /// <summary>
     /// Makes a pushed commit live, and leaves it to the caller to keep it when the refs have moved.
@@ -30,7 +30,7 @@ public sealed class Deployment(Installation piku, AppName app, string by, Deploy
         {
             await log.StepAsync($"Deploying app '{app}'", cancel);
             await _tree.CheckOutAsync(target, quarantine, log.Output, cancel);
-            await BuildAsync(checkpoint, cancel);
+            await BuildAsync(checkpoint, quarantine, cancel);
         }, cancel);
 
     /// <summary>Builds and starts again what was pushed last.</summary>
@@ -70,12 +70,22 @@ public sealed class Deployment(Installation piku, AppName app, string by, Deploy
 
     /// <summary>Starts all processes anew, with the settings as they are now and without building.</summary>
     /// <exception cref="UserError">The app was never deployed, or its processes do not start.</exception>
-    public async Task RestartAsync(CancellationToken cancel)
+    public Task RestartAsync(CancellationToken cancel) => StartAnewAsync("restart", () => log.StepAsync($"Restarting app '{app}'", cancel), cancel);
+
+    /// <summary>
+    /// The same for an app that upstream has left. Its processes end before ours begin: several of its vassals may have
+    /// bound one socket, of which only the last has it, and no reload gives it to another (D20).
+    /// </summary>
+    /// <exception cref="UserError">Its processes do not start by our plans; it runs by upstream's.</exception>
+    public Task TakeOverAsync(CancellationToken cancel) => StartAnewAsync("takeover", () => _switch.OffAsync(cancel), cancel);
+
+    private async Task StartAnewAsync(string purpose, Func<Task> before, CancellationToken cancel)
     {
-        await using var version = await GuardedAsync("restart", isPush: false, CheckedOutAsync, async (_, _) =>
+        await using var version = await GuardedAsync(purpose, isPush: false, CheckedOutAsync, async (_, _) =>
         {
-            await log.StepAsync($"Restarting app '{app}'", cancel);
-            await _switch.ToAsync(LivePlan.Create(await new FactsReader(piku, app).ReadAsync(cancel)), cancel);
+            var plan = LivePlan.Create(await new FactsReader(piku, app, by).ReadAsync(cancel));
+            await before();
+            await _switch.ToAsync(plan, cancel);
         }, cancel);
         version.Keep();
 
@@ -103,6 +113,7 @@ public sealed class Deployment(Installation piku, AppName app, string by, Deploy
             AtomicFile.Delete(file);
         foreach (var folder in new[] { piku.Paths.App(app), piku.Paths.Env(app), piku.Paths.AppLogs(app), piku.Paths.AppState(app), piku.Paths.Repo(app) }.Where(Directory.Exists))
             Directory.Delete(folder, recursive: true);
+        new SiteCertificate(piku, app, log).Forget();
         held.Delete();
         await _hooks.TellAsync("post-destroy", cancel);
         if (Directory.Exists(piku.Paths.AppData(app)))
@@ -116,17 +127,17 @@ public sealed class Deployment(Installation piku, AppName app, string by, Deploy
             change();
             await log.StepAsync($"Deploying app '{app}'", cancel);
             await _tree.CheckOutAsync(target, Quarantine.None, log.Output, cancel);
-            await BuildAsync(checkpoint, cancel);
+            await BuildAsync(checkpoint, Quarantine.None, cancel);
         }, cancel);
         version.Keep();
     }
 
     /// <summary>From a checked-out commit to a running version: the middle of every deploy.</summary>
-    private async Task BuildAsync(Checkpoint checkpoint, CancellationToken cancel)
+    private async Task BuildAsync(Checkpoint checkpoint, Quarantine quarantine, CancellationToken cancel)
     {
-        var facts = new FactsReader(piku, app);
+        var facts = new FactsReader(piku, app, by);
         var plan = BuildPlan.Create(await facts.ReadAsync(cancel));
-        var runner = new BuildRunner(piku.Paths, app, log);
+        var runner = new BuildRunner(piku.Paths, app, quarantine, log);
         await log.StepAsync($"{plan.Runtime} app detected.", cancel);
         foreach (var warning in plan.Warnings)
             await log.WarnAsync(warning, cancel);

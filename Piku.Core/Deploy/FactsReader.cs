@@ -1,17 +1,22 @@
 using System.Collections.Frozen;
+using System.Net;
 using Piku.Core.Formats;
 using Piku.Core.Machine;
 using Piku.Core.Model;
 using Piku.Core.Runtimes;
+using Piku.Core.Services;
 using Piku.Core.Settings;
 
 namespace Piku.Core.Deploy;
 
-/// <summary>Gathers what the plans of one app are made from. Reads only.</summary>
-internal sealed class FactsReader(Installation piku, AppName app)
+/// <summary>Gathers what the plans of one app are made from, for one deploy. Reads only.</summary>
+/// <param name="by">Who deploys.</param>
+internal sealed class FactsReader(Installation piku, AppName app, Deployer by)
 {
     /// <summary>No include file of an app is longer; what is would be no configuration.</summary>
     private const long MaxTextBytes = 1 << 20;
+
+    private KnownNetworks? _cloudflare;
 
     /// <exception cref="UserError">There is no Procfile, or a file of the app is not what it should be.</exception>
     public async Task<DeployFacts> ReadAsync(CancellationToken cancel)
@@ -30,10 +35,18 @@ internal sealed class FactsReader(Installation piku, AppName app)
             AppEntries = Entries(folder).ToFrozenSet(),
             EnvEntries = Entries(piku.Paths.Env(app)).Concat(Entries(Path.Combine(piku.Paths.Env(app), "bin")).Select(name => "bin/" + name)).ToFrozenSet(),
             FreePorts = [.. FreePorts.Find(PortsWanted(procfile), TakenPorts())],
+            ClientAddress = by.AllowedAddress,
             TakenServerNames = TakenServerNames(),
-            RunningEnv = piku.Apps.LiveEnv(app) ?? EnvMap.Empty,
         };
-        return facts with { Texts = Texts(folder, AppEnvironment.Create(facts).FilesToRead()) };
+        var environment = AppEnvironment.Create(facts);
+        var cloudflare = NginxSettings.CloudflareAcl.In(environment.Variables) ? _cloudflare ??= await piku.Cloudflare.ReadAsync(cancel) : null;
+        return facts with
+        {
+            Texts = Texts(folder, environment.FilesToRead()),
+            CloudflareNetworks = cloudflare?.Networks,
+            CloudflareProblem = cloudflare?.Problem,
+            PortUser = PortUser(environment.Variables),
+        };
     }
 
     private UserError NoProcfile() => new(
@@ -46,11 +59,24 @@ internal sealed class FactsReader(Installation piku, AppName app)
     private FrozenSet<int> TakenPorts() =>
         Others().Select(env => env.Live.Find("PORT")).Select(text => int.TryParse(text, out var port) ? port : 0).ToFrozenSet();
 
+    /// <summary>The workers that run now may have the port: theirs are replaced.</summary>
+    private string? PortUser(EnvMap environment)
+    {
+        if (!AppSettings.Port.TryIn(environment, out var port))
+            return null;
+        var isOurs = piku.StateOf(app) is AppState.Running && piku.Apps.LiveEnv(app)?.Find(AppSettings.Port.Key) == $"{port}";
+        var address = IPAddress.TryParse(AppSettings.BindAddress.In(environment), out var bound) ? bound : IPAddress.Loopback;
+        return isOurs || FreePorts.IsFree(address, port) ? null
+            : Others().FirstOrDefault(other => other.Live.Find(AppSettings.Port.Key) == $"{port}").App is { } owner ? $"the app '{owner}'"
+            : "another program of this machine";
+    }
+
+    /// <summary>Without regard to case, as DNS and nginx compare names (RFC 4343).</summary>
     private FrozenDictionary<string, AppName> TakenServerNames() => Others()
         .SelectMany(other => (other.Live.Find(NginxSettings.ServerName.Key) ?? "")
             .Split([' ', ','], StringSplitOptions.RemoveEmptyEntries).Select(name => (Name: name, other.App)))
-        .DistinctBy(taken => taken.Name)
-        .ToFrozenDictionary(taken => taken.Name, taken => taken.App);
+        .DistinctBy(taken => taken.Name, StringComparer.OrdinalIgnoreCase)
+        .ToFrozenDictionary(taken => taken.Name, taken => taken.App, StringComparer.OrdinalIgnoreCase);
 
     private IEnumerable<(AppName App, EnvMap Live)> Others() =>
         from other in piku.Apps.All()

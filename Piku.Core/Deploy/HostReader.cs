@@ -12,7 +12,8 @@ namespace Piku.Core.Deploy;
 /// </summary>
 /// <param name="httpPort">Where nginx listens for http (D18).</param>
 /// <param name="httpsPort">Where nginx listens for https.</param>
-public sealed class HostReader(int httpPort, int httpsPort)
+/// <param name="acmeFolder">Where acme.sh is, if it is; null for where its own installer puts it, <c>~/.acme.sh</c>.</param>
+public sealed class HostReader(int httpPort, int httpsPort, string? acmeFolder = null)
 {
     /// <summary>Where Debian and its relatives put uWSGI's plugins, one <c>NAME_plugin.so</c> each.</summary>
     private const string PluginFolder = "/usr/lib/uwsgi/plugins";
@@ -30,6 +31,9 @@ public sealed class HostReader(int httpPort, int httpsPort)
 
     private NginxFacts? _nginx;
 
+    /// <summary>Where acme.sh keeps itself and its certificates.</summary>
+    public string AcmeFolder { get; } = acmeFolder ?? Path.Combine(UnixUser.Current.Home, ".acme.sh");
+
     /// <summary>What any program of ours may see: HOME, USER and where programs are.</summary>
     public EnvMap Environment => EnvMap.Empty
         .With("HOME", _basics.Home)
@@ -45,6 +49,7 @@ public sealed class HostReader(int httpPort, int httpsPort)
         {
             Tools = RuntimeTable.ToolNames.Where(tool => Tools.Find(tool, Environment["PATH"]) is not null).ToFrozenSet(),
             UwsgiPlugins = Plugins().ToFrozenSet(),
+            AcmeProgram = Tools.Find(Path.Combine(AcmeFolder, "acme.sh"), searchPath: null),
             NginxVersion = nginx.Version,
             NginxHasHttp2 = nginx.HasHttp2,
         };

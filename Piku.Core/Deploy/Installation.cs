@@ -12,6 +12,11 @@ namespace Piku.Core.Deploy;
 /// <param name="Clock">Tells what time it is.</param>
 public sealed record Installation(PikuPaths Paths, HostReader Host, TimeProvider Clock)
 {
+    /// <summary>Where the list of Cloudflare's networks is fetched from.</summary>
+    public Uri CloudflareSource { get; init; } = CloudflareNetworks.Published;
+
+    public CloudflareNetworks Cloudflare => new(Paths, CloudflareSource);
+
     public AppStore Apps { get; } = new(Paths);
 
     public LogFollower Logs { get; } = new(Paths);
@@ -24,8 +29,10 @@ public sealed record Installation(PikuPaths Paths, HostReader Host, TimeProvider
 
     public VassalStore Vassals => new(Paths, Emperor);
 
+    /// <summary>A site of files alone runs without a vassal, and an app that is scaled to nothing is still to be deployed.</summary>
     public AppState StateOf(AppName app) =>
         Vassals.Enabled(app).Length > 0 ? AppState.Running
         : Apps.IsStopped(app) ? AppState.Stopped
+        : File.Exists(Paths.LiveEnvFile(app)) ? AppState.Running
         : AppState.NotDeployed;
 }

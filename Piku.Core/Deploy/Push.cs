@@ -10,8 +10,8 @@ namespace Piku.Core.Deploy;
 /// One <c>git push</c>: git receives the objects, the app is deployed while they are in quarantine, and only then
 /// do the refs move (D1). Whoever fails, client, deploy, git or this process, refs and app agree afterwards.
 /// </summary>
-/// <param name="by">Who pushes, as other people will read it.</param>
-public sealed class Push(Installation piku, AppName app, string by)
+/// <param name="by">Who pushes.</param>
+public sealed class Push(Installation piku, AppName app, Deployer by)
 {
     /// <summary>How long git may take to move the refs of a version that runs already.</summary>
     private static readonly TimeSpan RefsMayTake = TimeSpan.FromSeconds(30);

@@ -2,8 +2,8 @@ using System.Net;
 using Piku.Core.Formats;
 using Piku.Core.Machine;
 using Piku.Core.Model;
-using Piku.Core.Nginx;
 using Piku.Core.Services;
+using Piku.Core.Settings;
 using Piku.Core.Workers;
 
 namespace Piku.Core.Deploy;
@@ -26,6 +26,8 @@ internal sealed class Switch(Installation piku, AppName app, DeployLog log)
     /// <summary>Lines of its log that a worker which dies leaves for the person who pushed it.</summary>
     private const int LastWords = 20;
 
+    private readonly SiteCertificate _certificate = new(piku, app, log);
+
     /// <exception cref="UserError">nginx does not accept the site, or a worker does not come up.</exception>
     public async Task ToAsync(LivePlan plan, CancellationToken cancel)
     {
@@ -34,14 +36,16 @@ internal sealed class Switch(Installation piku, AppName app, DeployLog log)
         var site = plan.Site is null ? null : NginxDirective.Write(plan.Site.ToDirectives());
         if (plan.Site is not null)
         {
-            EnsureCertificate(plan.Site);
+            _certificate.Ensure(plan.Site);
             await piku.Nginx.CheckSiteAsync(app, site!, cancel);
         }
         WriteEnvironment(plan);
         await StartAsync(plan, cancel);
         await piku.Nginx.ApplySiteAsync(app, site, cancel);
+        if (plan.Site is not null && await _certificate.ObtainAsync(plan.Site, plan.CertificateCalls, cancel))
+            await piku.Nginx.ApplySiteAsync(app, site, cancel);
         foreach (var url in plan.Urls)
-            await log.StepAsync($"App '{app}' answers at {url}", cancel);
+            await log.StepAsync($"App '{app}' answers at {url}{(site is null ? $"; {NginxSettings.ServerName.Key} gives it a host name" : "")}", cancel);
     }
 
     /// <summary>Back to how it was, without waiting for what was there before to prove itself again.</summary>
@@ -93,17 +97,6 @@ internal sealed class Switch(Installation piku, AppName app, DeployLog log)
     {
         AtomicFile.Write(piku.Paths.LiveEnvFile(app), EnvFile.Write(plan.LiveEnv), AtomicFile.Secret);
         piku.Apps.WriteScaling(app, plan.Scaling);
-    }
-
-    /// <summary>A certificate that somebody has put there is used as long as it lasts; ours follows the names of the site (D16).</summary>
-    private void EnsureCertificate(Site site)
-    {
-        if (AtomicFile.ReadIfExists(site.Certificate) is { } present && File.Exists(site.CertificateKey)
-            && SelfSignedCertificate.IsCurrent(present, site.ServerNames, piku.Clock))
-            return;
-        var made = SelfSignedCertificate.Create(site.ServerNames, piku.Clock);
-        AtomicFile.Write(site.CertificateKey, made.Key, AtomicFile.Secret);
-        AtomicFile.Write(site.Certificate, made.Certificate, AtomicFile.Readable);
     }
 
     private static Services.Vassal ForEmperor(Workers.Vassal vassal) => new(NameOf(vassal), vassal.Settings, vassal.Probe switch

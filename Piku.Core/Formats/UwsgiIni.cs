@@ -16,14 +16,30 @@ namespace Piku.Core.Formats;
 /// </summary>
 public static partial class UwsgiIni
 {
+    private const string Header = "[uwsgi]\n";
+
     /// <summary>The arguments of a declared option, by which its template writes <c>%</c>, <c>;</c> and <c>$</c>.</summary>
     private const string Arguments = "%% ; $";
 
     /// <exception cref="UserError">A value has a line break or a NUL character, which no ini file can hold.</exception>
-    public static string Write(IEnumerable<UwsgiSetting> settings)
+    public static string Write(IEnumerable<UwsgiSetting> settings) => Header + Lines(settings, declared: 0);
+
+    /// <summary>
+    /// The file as it must be to replace another. uWSGI reloads in the same process and so keeps its environment
+    /// (uwsgi-docs, "The art of graceful reloading": exec in place): what the file before has set, and what it has
+    /// taken away from the one before it, is taken away (option <c>unenv</c>), or it would live on.
+    /// </summary>
+    /// <param name="before">The file that is replaced, whoever wrote it; null when there is none.</param>
+    public static string Replacing(string? before, string text)
     {
-        var text = new StringBuilder("[uwsgi]\n");
-        var declared = 0;
+        var gone = Variables(before ?? "").Except(Variables(text)).Select(name => UwsgiSetting.Text("unenv", name)).ToList();
+        return gone.Count == 0 ? text
+            : Header + Lines(gone, Declaration().Count(text)) + (text.StartsWith(Header, StringComparison.Ordinal) ? text[Header.Length..] : text);
+    }
+
+    private static string Lines(IEnumerable<UwsgiSetting> settings, int declared)
+    {
+        var text = new StringBuilder();
         foreach (var setting in settings)
         {
             Check(setting);
@@ -41,6 +57,11 @@ public static partial class UwsgiIni
         return text.ToString();
     }
 
+    /// <summary>The names in lines of <c>env</c> and <c>unenv</c>, as they stand or declared.</summary>
+    private static IEnumerable<string> Variables(string text) => Variable().Matches(text).Select(match => match.Groups["declared"].Success
+        ? match.Groups["name"].Value.Replace("$2", ";", StringComparison.Ordinal).Replace("$1", "%", StringComparison.Ordinal).Replace("$3", "$", StringComparison.Ordinal)
+        : match.Groups["name"].Value.Replace("%%", "%", StringComparison.Ordinal));
+
     private static bool NeedsDeclaration(string value) =>
         Reference().IsMatch(value) || value.AsSpan().Trim(" \t").Length != value.Length;
 
@@ -57,6 +78,13 @@ public static partial class UwsgiIni
         if (setting.Value.AsSpan().ContainsAny('\n', '\r', '\0'))
             throw new UserError($"The uWSGI option '{setting.Option}' cannot have a value with a line break or a NUL character.");
     }
+
+    [GeneratedRegex("^declare-option =", RegexOptions.Multiline)]
+    private static partial Regex Declaration();
+
+    /// <summary>A name has no <c>=</c>; the <c>;</c> ends a declared one of <c>unenv</c>.</summary>
+    [GeneratedRegex(@"^(?:(?<declared>declare-option = text-\d+=)(?:un)?env=(?<name>[^=;\n]+)|(?:un)?env\s*=\s*(?<name>[^=\n]*[^=\s]))", RegexOptions.Multiline)]
+    private static partial Regex Variable();
 
     [GeneratedRegex(@"[$@%]\(")]
     private static partial Regex Reference();

@@ -6,6 +6,21 @@ namespace Piku.Core.Machine;
 /// <summary>TCP ports that nobody listens on.</summary>
 public static class FreePorts
 {
+    /// <summary>True unless somebody has the port now.</summary>
+    public static bool IsFree(IPAddress address, int port)
+    {
+        using var listener = new TcpListener(address, port);
+        try
+        {
+            listener.Start();
+            return true;
+        }
+        catch (SocketException refused)
+        {
+            return refused.SocketErrorCode != SocketError.AddressAlreadyInUse;
+        }
+    }
+
     /// <summary>
     /// Different ports that are free on an address now and not promised to anybody. They are not held: until its
     /// user binds it, a port may still be taken, so remember what has been promised and pass it as taken.

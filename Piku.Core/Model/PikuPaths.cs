@@ -32,6 +32,8 @@ public sealed record PikuPaths
     public string Config => In("piku.toml");
     /// <summary>What must survive a restart: journals, stopped apps, dependency hashes.</summary>
     public string State => In("state");
+    /// <summary>The last list that could be fetched, a network a line. No app's name begins so, and its folder cannot be in the way.</summary>
+    public string CloudflareNetworks => Path.Combine(State, "_cloudflare");
     /// <summary>Who did what: the audit log, and when each key was used last.</summary>
     public string Audit => In("audit");
     /// <summary>What need not: locks, sockets, pid files, the hooks of the running version.</summary>
@@ -60,6 +62,8 @@ public sealed record PikuPaths
     public string NginxSocket(AppName app) => Path.Combine(NginxRoot, app.Value + ".sock");
     public string Certificate(AppName app) => Path.Combine(NginxRoot, app.Value + ".crt");
     public string CertificateKey(AppName app) => Path.Combine(NginxRoot, app.Value + ".key");
+    /// <summary>A link to what acme.sh keeps of the app's certificate.</summary>
+    public string AcmeLink(AppName app) => Path.Combine(AcmeWww, app.Value);
 
     /// <summary>Every folder of the installation, for <c>setup</c>.</summary>
     public IEnumerable<string> Folders =>

@@ -56,9 +56,6 @@ public sealed record Site
             : (NginxDirective[])[Server([.. Listening.Http, Acme, .. Serving])],
     ];
 
-    /// <summary>The site that only answers ACME challenges, for an app that waits for its first certificate.</summary>
-    public ImmutableArray<NginxDirective> ToAcmeDirectives() => [Server([.. Listening.Http, Names, Acme])];
-
     private NginxDirective Names => Directives.Plain("server_name", [.. ServerNames.SelectMany(WithCatchAll)]);
 
     private NginxDirective Acme => Directives.Location("^~", "/.well-known/acme-challenge",

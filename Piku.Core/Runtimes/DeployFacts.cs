@@ -38,17 +38,20 @@ public sealed record DeployFacts
     /// <summary>TCP ports that nobody uses, kept for this deploy: at least one, and one for each count of <c>web</c>.</summary>
     public ImmutableArray<int> FreePorts { get; init; } = [];
 
-    /// <summary>Cloudflare's networks (CIDR), IPv4 and IPv6; null when they are not known.</summary>
+    /// <summary>Who has the PORT that the app asks for; null when it is free, or the app's already.</summary>
+    public string? PortUser { get; init; }
+
+    /// <summary>Cloudflare's networks (CIDR), IPv4 and IPv6; null when they are not known, or nobody wants to know.</summary>
     public ImmutableArray<string>? CloudflareNetworks { get; init; }
+
+    /// <summary>Why these are not today's, as a part of a sentence; null when they are.</summary>
+    public string? CloudflareProblem { get; init; }
 
     /// <summary>Where the one who deploys comes from; null when that is nowhere, as with a command on the server.</summary>
     public string? ClientAddress { get; init; }
 
     /// <summary>The host names of other apps' sites, and the apps.</summary>
     public FrozenDictionary<string, AppName> TakenServerNames { get; init; } = FrozenDictionary<string, AppName>.Empty;
-
-    /// <summary>The environment of the workers that run now, so that what is gone from it can be taken from them.</summary>
-    public EnvMap RunningEnv { get; init; } = EnvMap.Empty;
 
     public string AppFolder => Paths.App(App);
 

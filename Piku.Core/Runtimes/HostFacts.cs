@@ -22,6 +22,9 @@ public sealed record HostFacts
     /// <summary>Names that uWSGI's <c>plugin</c> option takes here: <c>NAME_plugin.so</c> in its folder, and those built in.</summary>
     public FrozenSet<string> UwsgiPlugins { get; init; } = [];
 
+    /// <summary>The path of acme.sh; null when it is not installed.</summary>
+    public string? AcmeProgram { get; init; }
+
     /// <summary>For the syntax of http2, which changed with 1.25.1.</summary>
     public Version NginxVersion { get; init; } = new(1, 18);
 

@@ -38,7 +38,7 @@ public sealed class Emperor(PikuPaths paths, TimeProvider clock)
         return new(vassal, token, Reinstall(vassal.Name, UwsgiIni.Write([.. vassal.Settings, announce])));
     }
 
-    /// <summary>Writes a vassal's file as it was once; the emperor takes it for a new version.</summary>
+    /// <summary>Writes a vassal's file; the emperor takes it for a new version, whose environment is that of the file and no more.</summary>
     /// <returns>The file's modification time, whole seconds since 1970.</returns>
     public long Reinstall(string vassal, string ini)
     {
@@ -46,14 +46,14 @@ public sealed class Emperor(PikuPaths paths, TimeProvider clock)
         var modified = Math.Max(
             clock.GetUtcNow().ToUnixTimeSeconds(),
             File.Exists(path) ? new DateTimeOffset(File.GetLastWriteTimeUtc(path)).ToUnixTimeSeconds() + 1 : 0);
-        AtomicFile.Write(path, ini, AtomicFile.Secret, DateTimeOffset.FromUnixTimeSeconds(modified));
+        AtomicFile.Write(path, UwsgiIni.Replacing(AtomicFile.ReadIfExists(path), ini), AtomicFile.Secret, DateTimeOffset.FromUnixTimeSeconds(modified));
         return modified;
     }
 
     /// <summary>Takes a vassal's file away; the emperor then stops it. False when there was none.</summary>
     public bool Remove(string vassal)
     {
-        File.Delete(_files.Token(vassal));
+        AtomicFile.Delete(_files.Token(vassal));
         return AtomicFile.Delete(_files.Ini(vassal));
     }
 

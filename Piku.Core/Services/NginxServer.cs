@@ -63,6 +63,22 @@ public sealed class NginxServer(PikuPaths paths, EnvMap environment, TimeProvide
     public async Task<IReadOnlyList<BrokenSite>> ListGoodSitesAsync(CancellationToken cancellationToken)
     {
         using var only = await LockAsync("start of nginx", cancellationToken);
+        return await ListAsync(cancellationToken);
+    }
+
+    /// <summary>Has nginx load what has changed in files that its sites name, such as certificates.</summary>
+    /// <returns>Sites that had to be left out; for the log.</returns>
+    /// <exception cref="UserError">nginx has kept its old configuration.</exception>
+    public async Task<IReadOnlyList<BrokenSite>> ReloadAsync(CancellationToken cancellationToken)
+    {
+        using var only = await LockAsync("reload of nginx", cancellationToken);
+        var broken = await ListAsync(cancellationToken);
+        await _master.ReloadAsync(ReloadTimeout, cancellationToken);
+        return broken;
+    }
+
+    private async Task<List<BrokenSite>> ListAsync(CancellationToken cancellationToken)
+    {
         var broken = new List<BrokenSite>();
         WriteList(_files.SiteList, await SelectAsync([], SitesOnDisk(), broken, cancellationToken));
         return broken;

@@ -1,4 +1,5 @@
 using System.Text;
+using Piku.Core.Formats;
 using Piku.Core.Model;
 
 namespace Piku.Core.Settings;
@@ -52,44 +53,32 @@ public static class SettingTable
         return page.ToString();
     }
 
-    /// <summary>The same for a terminal: <c>help settings</c>.</summary>
-    public static string Help()
+    /// <summary>The same for a terminal: <c>help settings [WORD]</c>.</summary>
+    /// <param name="word">Only the settings whose group, key or summary has it, in capitals or not; empty for all.</param>
+    /// <returns>Empty when there is none.</returns>
+    public static string Help(string word)
     {
         var text = new StringBuilder();
         foreach (var (title, settings) in Groups)
         {
-            text.Append($"{title}:\n");
-            foreach (var setting in settings)
+            var chosen = Has(title, word) ? settings : [.. settings.Where(setting => Has(setting.Key, word) || Has(setting.Summary, word))];
+            if (chosen.Length > 0)
+                text.Append($"{title}:\n");
+            foreach (var setting in chosen)
                 text.Append($"  {setting.Key} ({setting.Format}{(setting.Default is { } value ? $", default {value}" : "")})\n      {setting.Summary}\n");
         }
         return text.ToString();
     }
+
+    private static bool Has(string text, string word) => text.Contains(word, StringComparison.OrdinalIgnoreCase);
 
     private static bool IsUnknown(string key) =>
         OurPrefixes.Any(prefix => key.StartsWith(prefix, StringComparison.Ordinal)) && Find(key) is null;
 
     private static string Hint(string key)
     {
-        var nearest = All.MinBy(setting => Distance(key, setting.Key))!.Key;
-        var hint = Distance(key, nearest) <= 1 + (key.Length / 5) ? $": did you mean {nearest}?" : "; `help settings` lists all.";
+        var nearest = All.MinBy(setting => EditDistance.Between(key, setting.Key))!.Key;
+        var hint = EditDistance.Between(key, nearest) <= 1 + (key.Length / 5) ? $": did you mean {nearest}?" : "; `help settings` lists all.";
         return $"{key} is not a setting{hint}";
-    }
-
-    /// <summary>How many letters to add, drop or change to make one word of the other (Levenshtein).</summary>
-    private static int Distance(string from, string to)
-    {
-        var row = Enumerable.Range(0, to.Length + 1).ToArray();
-        for (var i = 1; i <= from.Length; i++)
-        {
-            var diagonal = row[0];
-            row[0] = i;
-            for (var j = 1; j <= to.Length; j++)
-            {
-                var change = diagonal + (from[i - 1] == to[j - 1] ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.Min(change, Math.Min(row[j], row[j - 1]) + 1);
-            }
-        }
-        return row[to.Length];
     }
 }

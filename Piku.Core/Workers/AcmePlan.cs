@@ -9,25 +9,26 @@ namespace Piku.Core.Workers;
 /// <summary>How a certificate is got by acme.sh, where that is installed: first issued, then put where the site has it.</summary>
 public static class AcmePlan
 {
-    /// <summary>acme.sh of the service user, as its own installer puts it.</summary>
-    public static string Program(HostFacts host) => $"{host.Home}/.acme.sh/acme.sh";
-
-    /// <summary>The calls in order. They answer for every host name of the site, and need its challenge path to be served.</summary>
+    /// <summary>The calls in order, none without acme.sh. They answer for every host name of the site, and need its challenge path to be served.</summary>
     public static ImmutableArray<BuildAction.Run> Create(DeployFacts facts, EnvMap environment, Site site)
     {
+        if (facts.Host.AcmeProgram is not { } program)
+            return [];
         string[] names = [.. site.ServerNames.SelectMany(name => new[] { "-d", name })];
         return
         [
-            Call(["--issue", .. names, "-w", site.AcmeFolder, "--server", AppSettings.AcmeRootCa.In(environment)]),
-            Call(["--install-cert", .. names, "--key-file", site.CertificateKey, "--fullchain-file", site.Certificate]),
+            Call(facts.Host, [program, "--issue", .. names, "-w", site.AcmeFolder, "--server", AppSettings.AcmeRootCa.In(environment)]),
+            Call(facts.Host, [program, "--install-cert", .. names, "--key-file", site.CertificateKey, "--fullchain-file", site.Certificate]),
         ];
-
-        BuildAction.Run Call(ImmutableArray<string> arguments) => new(
-            [Program(facts.Host), .. arguments], facts.Host.Home,
-            EnvMap.Empty
-                .With("HOME", facts.Host.Home)
-                .With("USER", facts.Host.User)
-                .With("PATH", string.Join(':', facts.Host.SearchPath))
-                .With("PWD", facts.Host.Home));
     }
+
+    /// <summary>The call that gets every certificate anew that is due, as acme.sh's own cron job does; null without acme.sh.</summary>
+    public static BuildAction.Run? Renewal(HostFacts host) => host.AcmeProgram is not { } program ? null
+        : Call(host, [program, "--cron", "--home", program[..program.LastIndexOf('/')]]);
+
+    private static BuildAction.Run Call(HostFacts host, ImmutableArray<string> argv) => new(argv, host.Home, EnvMap.Empty
+        .With("HOME", host.Home)
+        .With("USER", host.User)
+        .With("PATH", string.Join(':', host.SearchPath))
+        .With("PWD", host.Home));
 }

@@ -42,6 +42,8 @@ internal sealed record Addresses(string Kind, string? SocketPath, string Host, I
 
     private static ImmutableArray<int> Take(DeployFacts facts, int first, int count)
     {
+        if (facts.PortUser is { } user)
+            throw new UserError($"Port {first} is in use by {user}: set {AppSettings.Port.Key} to another one, or leave it out, and a free one is taken.");
         ImmutableArray<int> ports = [first, .. facts.FreePorts.Where(port => port != first).Take(count - 1)];
         return ports.Length >= count ? ports : throw new UserError($"There are not {count} free TCP ports for the app's web processes.");
     }

@@ -17,6 +17,9 @@ namespace Piku.Core.Workers;
 public sealed record LivePlan(
     EnvMap LiveEnv, Scaling Scaling, ImmutableArray<Vassal> Vassals, Site? Site, ImmutableArray<string> Urls, ImmutableArray<string> Warnings)
 {
+    /// <summary>How acme.sh gets the site's certificate; empty without acme.sh or a site.</summary>
+    public ImmutableArray<BuildAction.Run> CertificateCalls { get; init; } = [];
+
     /// <summary>False when the app wants its workers left as they are until it is restarted (PIKU_AUTO_RESTART).</summary>
     public bool RestartsWorkers => AppSettings.AutoRestart.In(LiveEnv);
 
@@ -35,7 +38,10 @@ public sealed record LivePlan(
             [.. facts.Procfile.Workers.SelectMany(workers.Vassals)],
             site,
             AddressesOf(site, addresses),
-            [.. warnings, .. Advice(facts, live, addresses, site)]);
+            [.. warnings, .. Advice(facts, live, addresses, site)])
+        {
+            CertificateCalls = site is null ? [] : AcmePlan.Create(facts, live, site),
+        };
         plan.WriteOnce();
         return plan;
     }
@@ -45,6 +51,8 @@ public sealed record LivePlan(
     {
         if (addresses is { Kind: "static" } && site is null)
             yield return $"Only nginx serves a static app: set {NginxSettings.ServerName.Key} to its host name.";
+        if (site is { AllowedNetworks: not null } && facts.CloudflareProblem is { } problem)
+            yield return $"Cloudflare's networks could not be fetched ({problem}); the last ones known are let in.";
         if (addresses is not { Kind: "wsgi" })
             yield break;
         var version = RuntimeSettings.PythonVersion.In(variables);

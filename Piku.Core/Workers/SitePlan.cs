@@ -97,7 +97,7 @@ internal static class SitePlan
         if (!NginxSettings.CloudflareAcl.In(environment))
             return null;
         var networks = facts.CloudflareNetworks
-            ?? throw new UserError($"{NginxSettings.CloudflareAcl.Key} is on, and Cloudflare's networks cannot be fetched; try again, or set it to false.");
+            ?? throw new UserError($"{NginxSettings.CloudflareAcl.Key} is on, and Cloudflare's networks cannot be fetched ({facts.CloudflareProblem}); try again, or set it to false.");
         var withIpv6 = !AppSettings.DisableIpv6.In(environment);
         return
         [

@@ -86,20 +86,12 @@ internal sealed record WorkerPlan(DeployFacts Facts, EnvMap Variables, Addresses
         }
     }
 
-    /// <summary>
-    /// uWSGI reloads in the same process and so keeps its environment: what is gone from the app's must be taken
-    /// out of it, or an unset variable would live on (uwsgi-docs, "The art of graceful reloading": exec in place).
-    /// </summary>
     private IEnumerable<UwsgiSetting> EnvironmentOf(string kind, int ordinal)
     {
         var environment = Variables.Without("NGINX_ACL").With("PROC_TYPE", kind);
         if (kind == "web" && Addresses is { } addresses)
             environment = Serves(environment.With(AppSettings.Port.Key, $"{addresses.Ports[ordinal - 1]}"));
-        return
-        [
-            .. Facts.RunningEnv.Keys.Where(name => !Variables.ContainsKey(name)).Select(name => UwsgiSetting.Text("unenv", name)),
-            .. environment.Where(variable => !IsOptionOfUwsgi(variable.Key)).Select(variable => UwsgiSetting.Env(variable.Key, variable.Value)),
-        ];
+        return environment.Where(variable => !IsOptionOfUwsgi(variable.Key)).Select(variable => UwsgiSetting.Env(variable.Key, variable.Value));
     }
 
     /// <summary>

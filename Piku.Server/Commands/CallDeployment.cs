@@ -7,5 +7,7 @@ namespace Piku.Server.Commands;
 internal static class CallDeployment
 {
     public static Deployment Deployment(this CommandCall call, AppName app) =>
-        new(call.Piku, app, Printable.Text(call.Caller.Name), new DeployLog(call.Streams.Output.WriteAsync));
+        new(call.Piku, app, call.Deployer(), new DeployLog(call.Streams.Output.WriteAsync));
+
+    public static Deployer Deployer(this CommandCall call) => new(Printable.Text(call.Caller.Name), call.Caller.Address);
 }

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Piku.Core.Settings;
 
 namespace Piku.Server.Commands;
 
@@ -10,12 +11,20 @@ internal static class HelpVerb
 
     public static async Task<int> RunAsync(CommandCall call, CancellationToken cancel)
     {
-        var text = call.Arguments is not [var name] ? HelpText.Overview(call.Piku.Paths)
-            : VerbTable.Find(call.Piku.Paths, name) is { IsForPeople: true } verb ? HelpText.For(verb)
-            : throw new UsageException($"there is no command '{Printable.Text(name)}'{VerbTable.Suggestion(name)}.");
-        await call.SayAsync(text, cancel);
+        await call.SayAsync(TextFor(call), cancel);
         return 0;
     }
+
+    private static string TextFor(CommandCall call) => call.Arguments switch
+    {
+        [] => HelpText.Overview(call.Piku.Paths),
+        ["settings"] => SettingTable.Help("").TrimEnd(),
+        ["settings", var word] => SettingTable.Help(word) is { Length: > 0 } found ? found.TrimEnd()
+            : throw new UsageException($"no setting is about '{Printable.Text(word)}'; 'help settings' lists all."),
+        [var name] => VerbTable.Find(call.Piku.Paths, name) is { IsForPeople: true } verb ? HelpText.For(verb)
+            : throw new UsageException($"there is no command '{Printable.Text(name)}'{VerbTable.Suggestion(name)}."),
+        [var name, var more, ..] => throw UsageException.For(call.Verb.Usage, $"'help {Printable.Text(name)}' does not take '{Printable.Text(more)}'."),
+    };
 
     public static async Task<int> VersionAsync(CommandCall call, CancellationToken cancel)
     {

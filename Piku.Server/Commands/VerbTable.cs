@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Piku.Core.Formats;
 using Piku.Core.Model;
 
 namespace Piku.Server.Commands;
@@ -17,7 +18,7 @@ internal static class VerbTable
         new("config:live", "APP", Right.Read, "Show the whole environment of the version that runs.", ConfigVerbs.LiveAsync),
         new("deploy", "APP", Right.Deploy, "Build and start the app again from what was pushed last.", AppVerbs.DeployAsync),
         new("destroy", "APP", Right.Destroy, "Remove an app; its data and cache stay.", AppVerbs.DestroyAsync),
-        new("help", "[COMMAND]", Right.None, "Show this list, or what one command does.", HelpVerb.RunAsync),
+        new("help", "[COMMAND|settings [WORD]]", Right.None, "Show this list, what one command does, or the settings of apps, all or those about a word.", HelpVerb.RunAsync),
         new("keys", "", Right.Administer, "List the keys that may log in, their rights, and when each was used last.", KeyVerbs.ListAsync),
         new("keys:add", "NAME [--apps APP...] [--role ROLE]", Right.Administer, "Let a public key in, from standard input; as deployer or reader, or for some apps (shop-*).", KeyVerbs.AddAsync),
         new("keys:remove", "NAME|FINGERPRINT [--force]", Right.Administer, "Take a key out; --force also the last admin's.", KeyVerbs.RemoveAsync),
@@ -54,26 +55,8 @@ internal static class VerbTable
 
     /// <summary>" (did you mean 'ps:scale'?)", or nothing when no command is close.</summary>
     public static string Suggestion(string typed) =>
-        All.Where(verb => verb.IsForPeople && typed.Length <= 32).Select(verb => (verb.Name, Distance: EditDistance(verb.Name, typed)))
+        All.Where(verb => verb.IsForPeople && typed.Length <= 32).Select(verb => (verb.Name, Distance: EditDistance.Between(verb.Name, typed)))
             .Where(near => near.Distance <= 2).OrderBy(near => near.Distance).FirstOrDefault().Name is { } name
             ? $" (did you mean '{name}'?)"
             : "";
-
-    /// <summary>Levenshtein's distance: the fewest insertions, deletions and replacements of one character.</summary>
-    private static int EditDistance(string from, string to)
-    {
-        var previous = Enumerable.Range(0, to.Length + 1).ToArray();
-        for (var i = 1; i <= from.Length; i++)
-        {
-            var current = new int[to.Length + 1];
-            current[0] = i;
-            for (var j = 1; j <= to.Length; j++)
-            {
-                var replace = previous[j - 1] + (from[i - 1] == to[j - 1] ? 0 : 1);
-                current[j] = Math.Min(replace, Math.Min(previous[j], current[j - 1]) + 1);
-            }
-            previous = current;
-        }
-        return previous[^1];
-    }
 }

@@ -53,6 +53,8 @@ internal static class Daemon
                 await host.Services.GetRequiredService<EmperorService>().Ready.WaitAsync(lifetime.ApplicationStopping);
                 await host.Services.GetRequiredService<NginxService>().Ready.WaitAsync(lifetime.ApplicationStopping);
             }
+            await foreach (var outcome in Takeover.RunAsync(piku, lifetime.ApplicationStopping))
+                await Console.Out.WriteLineAsync(outcome);
             await host.Services.GetRequiredService<SshEndpoint>().StartAsync(lifetime.ApplicationStopping);
             await Console.Out.WriteLineAsync(Welcome.Text(piku.Paths, options, host.Services.GetRequiredService<SshEndpoint>().HostKeys));
         }
@@ -90,6 +92,8 @@ internal static class Daemon
             builder.Services.AddHostedService(services => services.GetRequiredService<EmperorService>());
             builder.Services.AddHostedService(services => services.GetRequiredService<NginxService>());
         }
+        builder.Services.AddHostedService(services => new CertificateService(
+            piku, services.GetService<NginxService>()?.Ready ?? Task.CompletedTask, services.GetRequiredService<ILogger<CertificateService>>()));
         return builder.Build();
     }
 

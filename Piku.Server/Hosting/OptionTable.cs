@@ -34,6 +34,8 @@ internal static class OptionTable
         new("ssh.forwards", null, "Forwarded connections (ssh -L) at once on one connection; 64.", (options, text) => Limits(options, limits => limits with { ForwardsPerConnection = Count(text) })),
         new("nginx.http_port", "PIKU_HTTP_PORT", "TCP port of the apps' sites for http; 8080.", (options, text) => options with { HttpPort = Port(text) }),
         new("nginx.https_port", "PIKU_HTTPS_PORT", "TCP port of the apps' sites for https; 8443.", (options, text) => options with { HttpsPort = Port(text) }),
+        new("nginx.cloudflare_url", "PIKU_CLOUDFLARE_URL", "Where the list of Cloudflare's networks is, for NGINX_CLOUDFLARE_ACL; \"https://api.cloudflare.com/client/v4/ips\".", (options, text) => options with { CloudflareSource = Url(text) }),
+        new("acme.folder", "ACME_ROOT", "Where acme.sh is installed, which gets the sites' certificates; ~/.acme.sh.", (options, text) => options with { AcmeFolder = Folder(text) }),
         new("services.supervise", null, "Run uWSGI's emperor and nginx as children; true. With false, systemd runs them.", (options, text) => options with { Supervise = Boolean(text) }),
     ];
 
@@ -86,6 +88,14 @@ internal static class OptionTable
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= 65535
             ? port
             : throw new FormatException("a port from 1 to 65535");
+
+    private static Uri Url(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var url) && url is { Scheme: "https" or "http" }
+            ? url
+            : throw new FormatException("an address that begins with https://");
+
+    private static string Folder(string text) =>
+        Path.IsPathRooted(text) ? Path.TrimEndingDirectorySeparator(text) : throw new FormatException("the absolute path of a folder");
 
     private static AlgorithmSuite Algorithms(string text) => text switch
     {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using Piku.Core.Services;
 using Piku.Server.Ssh;
 using Piku.Server.Ssh.Crypto;
 
@@ -19,6 +20,11 @@ internal sealed record PikuOptions
     public int HttpPort { get; init; } = 8080;
 
     public int HttpsPort { get; init; } = 8443;
+
+    public Uri CloudflareSource { get; init; } = CloudflareNetworks.Published;
+
+    /// <summary>Where acme.sh is; null for where its own installer puts it.</summary>
+    public string? AcmeFolder { get; init; }
 
     public bool Supervise { get; init; } = true;
 }

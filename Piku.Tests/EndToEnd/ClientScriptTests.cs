@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Piku.Core.Formats;
 using Piku.Core.Machine;
 
@@ -122,6 +124,93 @@ public sealed class ClientScriptTests(SharedInstance shared, ClientScriptTests.D
             Environment = Ada.Environment.With("PIKU_SSH", "echo").With("PIKU_SCP", "echo"),
         });
         Assert.Equal((0, arguments + "\n"), (run.Status.Code, run.Output));
+    }
+
+    [Fact]
+    public async Task A_shell_has_the_app_s_environment_and_its_status_is_the_client_s()
+    {
+        await RemoteAsync("piku", Ada.Remote(App));
+        await PikuAsync("config:set", "COLOUR=green");
+        var run = await Programs.CaptureAsync(Call("shell") with { Input = new MemoryStream("echo $APP $COLOUR; pwd; exit 3\n"u8.ToArray()) });
+        Assert.Equal((3, $"{App} green\n{shared.Piku.Paths.Apps}/{App}\n"), (run.Status.Code, run.Output));
+    }
+
+    [Fact]
+    public async Task A_shell_at_a_terminal_is_one()
+    {
+        await RemoteAsync("piku", Ada.Remote(App));
+        await using var screen = await Screen.StartAsync(Call("shell"));
+        await screen.TypeAsync("tty; stty size; echo on $((40+2))\n");
+        await screen.ShowsAsync("/dev/pts/");
+        await screen.ShowsAsync("30 90");
+        await screen.ShowsAsync("on 42");
+        await screen.TypeAsync("exit 5\n");
+        Assert.Equal(5, (await screen.Exit).Code);
+    }
+
+    [Fact]
+    public async Task A_tunnel_leads_to_a_port_of_the_server()
+    {
+        await RemoteAsync("piku", Ada.Remote(App));
+        using var far = new TcpListener(IPAddress.Loopback, 0);
+        far.Start();
+        var near = FreePorts.Find(1, new HashSet<int>())[0];
+        await using var tunnel = await ChildProcess.StartAsync(Call("tunnel", $"{near}:{((IPEndPoint)far.LocalEndpoint).Port}"));
+        using var client = new TcpClient();
+        await Eventually.TrueAsync(async () =>
+        {
+            Assert.False(tunnel.Exit.IsCompleted);
+            try
+            {
+                await client.ConnectAsync(IPAddress.Loopback, near, TestContext.Current.CancellationToken);
+                return true;
+            }
+            catch (SocketException)
+            {
+                return false;
+            }
+        });
+        using var server = await far.AcceptTcpClientAsync(TestContext.Current.CancellationToken);
+        await client.GetStream().WriteAsync("ping"u8.ToArray(), TestContext.Current.CancellationToken);
+        var heard = new byte[4];
+        await server.GetStream().ReadExactlyAsync(heard, TestContext.Current.CancellationToken);
+        Assert.Equal("ping"u8, heard);
+
+        await tunnel.StopAsync(TimeSpan.FromSeconds(5));
+        using var late = new TcpClient();
+        await Assert.ThrowsAnyAsync<SocketException>(() => late.ConnectAsync(IPAddress.Loopback, near, TestContext.Current.CancellationToken).AsTask());
+    }
+
+    [Fact]
+    public async Task Files_and_folders_of_the_app_are_downloaded()
+    {
+        await RemoteAsync("piku", Ada.Remote(App));
+        await PikuAsync("download", "sub/a file.txt");
+        Assert.Equal("content\n", await File.ReadAllTextAsync(Path.Combine(_folder, "a file.txt"), TestContext.Current.CancellationToken));
+        await PikuAsync("download", "sub", "here");
+        Assert.Equal("content\n", await File.ReadAllTextAsync(Path.Combine(_folder, "here", "a file.txt"), TestContext.Current.CancellationToken));
+        Assert.Contains("absent", (await FailAsync("download", "absent")).Error, StringComparison.Ordinal);
+        Assert.Equal(2, (await FailAsync("download")).Status);
+    }
+
+    [Theory]
+    [InlineData(false, false, "windows -p 22 piku@host ps blog\n")]
+    [InlineData(true, false, "linux -p 22 piku@host ps blog\n")]
+    [InlineData(false, true, "linux -p 22 piku@host ps blog\n")]
+    public async Task In_WSL_the_ssh_that_has_the_keys_is_used(bool hasKey, bool hasAgent, string called)
+    {
+        await RemoteAsync("piku", "ssh://piku@host:22/blog");
+        var home = Directory.CreateDirectory(Path.Combine(_folder, "home", ".ssh")).Parent!.FullName;
+        if (hasKey)
+            await File.WriteAllTextAsync(Path.Combine(home, ".ssh", "id_ed25519"), "", TestContext.Current.CancellationToken);
+        foreach (var (program, system) in ((string, string)[])[("ssh", "linux"), ("ssh.exe", "windows")])
+        {
+            await File.WriteAllTextAsync(Path.Combine(home, program), $"#!/bin/sh\necho {system} \"$@\"\n", TestContext.Current.CancellationToken);
+            File.SetUnixFileMode(Path.Combine(home, program), AtomicFile.Executable);
+        }
+        var environment = Ada.Environment.With("HOME", home).With("PATH", $"{home}:{Programs.SearchPath}").With("WSL_DISTRO_NAME", "Debian");
+        var call = Call("ps") with { Arguments = [Script, "ps"], Environment = hasAgent ? environment.With("SSH_AUTH_SOCK", "/agent") : environment };
+        Assert.Equal(called, (await Programs.CaptureAsync(call)).Output);
     }
 
     [Theory]

@@ -76,6 +76,28 @@ public sealed class FailedDeployTests(SharedInstance shared)
         await Piku.Client.CommandAsync("destroy", "writing");
     }
 
+    /// <summary>The worker reloads in its process, which keeps its environment; then the wsgi vassal fails.</summary>
+    [Fact]
+    public async Task What_only_a_failed_version_had_is_not_in_the_environment_of_the_one_before()
+    {
+        const string Worker = "worker: env >>\"$DATA_ROOT/seen\"; echo end >>\"$DATA_ROOT/seen\"; exec sleep 1000\n";
+        var repository = await Repository.FromExampleAsync(Piku.Client, "python-wsgi", "forgetful");
+        repository.Write("Procfile", "wsgi: app:app\n" + Worker);
+        await repository.PushAsync();
+        repository.Write("ENV", $"NGINX_SERVER_NAME={repository.Host}\nLEAK=1\n");
+        repository.Write("app.py", "import time\ntime.sleep(2)\nraise SystemExit('no')\n");
+
+        Assert.False((await repository.TryPushAsync()).Status.Succeeded);
+
+        var seen = Path.Combine(Piku.Paths.Data, "forgetful", "seen");
+        string[] starts = [];
+        await Eventually.TrueAsync(
+            () => (starts = File.ReadAllText(seen).Split("end\n", StringSplitOptions.RemoveEmptyEntries)).Length >= 3,
+            TimeSpan.FromSeconds(30), () => $"the worker has started {starts.Length} times");
+        Assert.Equal([false, true, false], starts.Select(start => start.Contains("\nLEAK=1\n", StringComparison.Ordinal)));
+        await Piku.Client.CommandAsync("destroy", "forgetful");
+    }
+
     [Fact]
     public async Task A_daemon_killed_in_the_middle_puts_the_old_version_back_when_it_starts()
     {

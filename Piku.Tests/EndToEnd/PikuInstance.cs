@@ -45,6 +45,12 @@ public sealed class PikuInstance : IAsyncDisposable
     /// <summary>The daemon's process.</summary>
     public int ProcessId => _daemon!.ProcessId;
 
+    /// <summary>Of the daemon and its client; nobody else uses it.</summary>
+    public string Home => _home;
+
+    /// <summary>Variables that the daemon is started with, beside those that every daemon has.</summary>
+    public EnvMap Environment { get; set; } = EnvMap.Empty;
+
     /// <summary>All that the daemon has printed.</summary>
     public string Output
     {
@@ -55,8 +61,8 @@ public sealed class PikuInstance : IAsyncDisposable
         }
     }
 
-    /// <summary>A new, empty installation, ready to be pushed to.</summary>
-    public static async Task<PikuInstance> StartAsync()
+    /// <summary>A new installation, ready to be pushed to; empty, unless it is prepared before the daemon starts.</summary>
+    public static async Task<PikuInstance> StartAsync(Func<PikuInstance, Task>? prepare = null)
     {
         var instance = new PikuInstance(Directory.CreateTempSubdirectory("piku-e2e-").FullName);
         try
@@ -64,8 +70,9 @@ public sealed class PikuInstance : IAsyncDisposable
             File.SetUnixFileMode(instance._home, (UnixFileMode)0b111_101_101);
             InstallProgram(Path.Combine(instance._home, "program"));
             await instance.Client.CreateKeyAsync();
-            if (UnixUser.Current.IsRoot)
-                await Programs.RunAsync("chown", ["piku:", instance._home]);
+            await GiveToDaemonAsync(instance._home);
+            if (prepare is not null)
+                await prepare(instance);
             await instance.StartDaemonAsync();
             return instance;
         }
@@ -74,6 +81,13 @@ public sealed class PikuInstance : IAsyncDisposable
             await instance.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>Makes files the daemon's own; started by root, it runs as another user.</summary>
+    public static async Task GiveToDaemonAsync(params string[] paths)
+    {
+        if (UnixUser.Current.IsRoot)
+            await Programs.RunAsync("chown", ["--no-dereference", "piku:", .. paths]);
     }
 
     /// <summary>Starts the daemon on what is there and waits until it says that it is ready.</summary>
@@ -146,7 +160,7 @@ public sealed class PikuInstance : IAsyncDisposable
                 new("PIKU_SSH_PORT", $"{SshPort}"),
                 new("PIKU_HTTP_PORT", $"{HttpPort}"),
                 new("PIKU_HTTPS_PORT", $"{HttpsPort}"),
-            ]),
+            ]).WithAll(Environment),
         };
     }
 
@@ -154,7 +168,7 @@ public sealed class PikuInstance : IAsyncDisposable
     private static void InstallProgram(string folder)
     {
         Directory.CreateDirectory(folder);
-        var built = Environment.GetEnvironmentVariable("PIKU_BINARY") is { Length: > 0 } artefact
+        var built = System.Environment.GetEnvironmentVariable("PIKU_BINARY") is { Length: > 0 } artefact
             ? [artefact]
             : Directory.GetFiles(AppContext.BaseDirectory).Where(file => !Path.GetFileName(file).StartsWith("Piku.Tests", StringComparison.Ordinal));
         foreach (var file in built)

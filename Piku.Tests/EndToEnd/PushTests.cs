@@ -30,6 +30,19 @@ public sealed class PushTests(SharedInstance shared)
         await Piku.Client.CommandAsync("destroy", "fragile");
     }
 
+    /// <summary>The commit is still in quarantine then, and a build that asks git for it must not notice.</summary>
+    [Fact]
+    public async Task A_build_can_ask_git_which_commit_it_builds()
+    {
+        var repository = await Repository.WithFilesAsync(
+            Piku.Client, "stamped", ("Procfile", "preflight: git status --porcelain\nrelease: git log -1 --format=%H\nworker: sleep 1000\n"), ("requirements.txt", ""));
+        await repository.PushAsync();
+        repository.Write("more", "text");
+        var said = await repository.PushAsync();
+        Assert.Contains(await repository.HeadAsync(), said, StringComparison.Ordinal);
+        await Piku.Client.CommandAsync("destroy", "stamped");
+    }
+
     [Theory]
     [InlineData("preflight: echo because; exit 3\nworker: sleep 1000\n")]
     [InlineData("release: echo because; exit 3\nworker: sleep 1000\n")]

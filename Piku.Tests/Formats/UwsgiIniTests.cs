@@ -72,6 +72,32 @@ public sealed class UwsgiIniTests : IDisposable
         ]));
 
     [Theory]
+    [InlineData("[uwsgi]\nenv = A=1\nenv = B=2\n", "[uwsgi]\nunenv = B\nenv = A=x\n")]
+    [InlineData("[uwsgi]\nunenv = C\nenv = A=1\n", "[uwsgi]\nunenv = C\nenv = A=x\n")]
+    [InlineData("[uwsgi]\nenv = A=2\n", "[uwsgi]\nenv = A=x\n")]
+    [InlineData("[uwsgi]\nplugin = env\nenv-x = D=1\n", "[uwsgi]\nenv = A=x\n")]
+    [InlineData("[uwsgi]\nenv=B = 2\n", "[uwsgi]\nunenv = B\nenv = A=x\n")]
+    [InlineData(null, "[uwsgi]\nenv = A=x\n")]
+    public void A_file_takes_away_what_the_one_before_has_set(string? before, string written) =>
+        Assert.Equal(written, UwsgiIni.Replacing(before, UwsgiIni.Write([UwsgiSetting.Env("A", "x")])));
+
+    [Fact]
+    public void Names_are_found_however_they_are_written()
+    {
+        var after = UwsgiIni.Write([UwsgiSetting.Env("A", "$(x)")]);
+        foreach (var name in (string[])["plain", "100%", "a;b", "$HOME", "a$(b)", "%(c)d", "@(e)"])
+        {
+            var before = UwsgiIni.Write([UwsgiSetting.Env(name, "$(value)")]);
+            var once = UwsgiIni.Replacing(before, after);
+            Assert.NotEqual(after, once);
+            // Another file that has the name needs nothing more, and one that comes after that still takes it away.
+            Assert.Equal(before, UwsgiIni.Replacing(before, before));
+            Assert.Equal(once, UwsgiIni.Replacing(once, after));
+            Assert.Equal(once, UwsgiIni.Replacing(once, once));
+        }
+    }
+
+    [Theory]
     [InlineData("env", "A=a\nexec-asap = id")]
     [InlineData("env", "A=a\rb")]
     [InlineData("env", "A=a\0b")]

@@ -49,13 +49,6 @@ public sealed class LivePlanTests
     public void Nothing_runs_at_count_zero() =>
         Assert.Empty(LivePlan.Create(TestApp.With("wsgi: app:app\nworker: w") with { Scaling = Scaling.Parse("wsgi:0\nworker:0") }).Vassals);
 
-    [Fact]
-    public void A_variable_that_is_gone_is_taken_out_of_the_running_process()
-    {
-        var facts = TestApp.With("worker: w", "A=1") with { RunningEnv = EnvMap.Empty.With("A", "1").With("B", "2") };
-        Assert.Equal(["B"], Values(Assert.Single(LivePlan.Create(facts).Vassals), "unenv"));
-    }
-
     [Theory]
     [InlineData("APP=evil")]
     [InlineData("HOME=/")]

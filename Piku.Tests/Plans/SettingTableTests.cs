@@ -15,6 +15,19 @@ public sealed class SettingTableTests
         Assert.Equal(SettingTable.Document(), File.ReadAllText(page));
     }
 
+    [Theory]
+    [InlineData("nginx", "nginx:", "NGINX_CACHE_PATH")]
+    [InlineData("uwsgi_listen", "uWSGI:", "UWSGI_LISTEN")]
+    [InlineData("host name", "nginx:", "NGINX_SERVER_NAME")]
+    [InlineData("", "Python and Node:", "PORT")]
+    public void Help_finds_settings_by_a_word(string word, string title, string key)
+    {
+        var help = SettingTable.Help(word).Split('\n');
+        Assert.Contains(title, help);
+        Assert.Contains(help, line => line.StartsWith($"  {key} (", StringComparison.Ordinal));
+        Assert.Equal(word.Length == 0, help.Any(line => line.StartsWith("  PYTHON_VERSION (", StringComparison.Ordinal)));
+    }
+
     [Fact]
     public void Every_key_of_the_contract_is_in_the_table()
     {

@@ -17,6 +17,9 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Warning, Message = "Process {ProcessId} was left over from an earlier emperor and is killed: {Command}")]
     public static partial void LeftOver(ILogger logger, int processId, string command);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Certificates: {Problem}")]
+    public static partial void Certificates(ILogger logger, string problem);
+
     [LoggerMessage(Level = LogLevel.Error, Message = "nginx does not accept {Site}, which is left out: {Message}")]
     public static partial void BrokenSite(ILogger logger, string site, string message);
 }
