@@ -67,11 +67,11 @@ public sealed class ConfinedFolder : IDisposable
         File.SetUnixFileMode(PathOf(file), permissions & Permissions.All);
     }
 
+    /// <summary>Sets the times, to the second. <c>File.SetLastWriteTimeUtc</c> would set those of the link in /proc.</summary>
     public void SetTimes(string path, DateTime accessed, DateTime modified)
     {
         using var file = Open(path, Libc.OpenPath);
-        File.SetLastAccessTimeUtc(PathOf(file), accessed);
-        File.SetLastWriteTimeUtc(PathOf(file), modified);
+        Check(Libc.SetTimes(file, PathOf(file), [Libc.FileTime.Of(accessed), Libc.FileTime.Of(modified)], flags: 0));
     }
 
     public void CreateFolder(string path, UnixFileMode permissions) =>

@@ -69,6 +69,10 @@ internal static partial class Libc
     [LibraryImport("libc", EntryPoint = "readlinkat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial nint ReadLink(SafeFileHandle folder, string name, Span<byte> target, nuint size);
 
+    /// <param name="times">Of the last access and of the last change.</param>
+    [LibraryImport("libc", EntryPoint = "utimensat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int SetTimes(SafeFileHandle folder, string name, ReadOnlySpan<FileTime> times, int flags);
+
     [LibraryImport("libc", EntryPoint = "getdents64", SetLastError = true)]
     public static partial nint ReadEntries(SafeFileHandle folder, Span<byte> buffer, nuint size);
 
@@ -77,6 +81,13 @@ internal static partial class Libc
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int StatusAt(SafeFileHandle folder, string name, int flags, uint mask, out StatusFields status);
+
+    /// <summary>struct timespec.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public readonly record struct FileTime(nint Seconds, nint Nanoseconds)
+    {
+        public static FileTime Of(DateTime time) => new((nint)new DateTimeOffset(time).ToUnixTimeSeconds(), 0);
+    }
 
     /// <summary>struct open_how.</summary>
     [StructLayout(LayoutKind.Sequential)]

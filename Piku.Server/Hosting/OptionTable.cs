@@ -26,7 +26,7 @@ internal static class OptionTable
     [
         new("ssh.port", "PIKU_SSH_PORT", "TCP port for ssh and git; 2222.", (options, text) => options with { SshPort = Port(text) }),
         new("ssh.addresses", null, "Addresses to listen on for ssh; [\"0.0.0.0\", \"::\"].", (options, text) => options with { SshAddresses = Addresses(text) }),
-        new("ssh.algorithms", null, "Ciphers, key exchanges and host keys: \"default\", or \"compatible\" with what clients older than OpenSSH 6.5 need.", (options, text) => options with { SshAlgorithms = Algorithms(text) }),
+        new("ssh.algorithms", null, "Ciphers, key exchanges and host keys: \"default\", or \"compatible\" with what older clients need (docs/clients.md).", (options, text) => options with { SshAlgorithms = Algorithms(text) }),
         new("ssh.keepalive_interval", null, "Seconds of silence after which a client is asked for a sign of life, 0 for never; 60.", (options, text) => Limits(options, limits => limits with { KeepAliveInterval = Seconds(text) })),
         new("ssh.keepalive_misses", null, "Questions without an answer until a client counts as gone; 3, as sshd's ClientAliveCountMax.", (options, text) => Limits(options, limits => limits with { KeepAliveMisses = Count(text) })),
         new("ssh.idle_timeout", null, "Seconds until a connection that nothing is done with ends, 0 for never; 3600.", (options, text) => Limits(options, limits => limits with { IdleTimeout = Seconds(text) })),

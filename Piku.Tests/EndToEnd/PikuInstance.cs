@@ -61,6 +61,14 @@ public sealed class PikuInstance : IAsyncDisposable
         }
     }
 
+    /// <summary>A new installation with this <c>piku.toml</c>, ready to be pushed to.</summary>
+    public static Task<PikuInstance> StartAsync(string settings) => StartAsync(async instance =>
+    {
+        Directory.CreateDirectory(instance.Paths.Root);
+        await File.WriteAllTextAsync(instance.Paths.Config, settings);
+        await GiveToDaemonAsync(instance.Paths.Root, instance.Paths.Config);
+    });
+
     /// <summary>A new installation, ready to be pushed to; empty, unless it is prepared before the daemon starts.</summary>
     public static async Task<PikuInstance> StartAsync(Func<PikuInstance, Task>? prepare = null)
     {

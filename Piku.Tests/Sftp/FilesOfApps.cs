@@ -131,8 +131,11 @@ public sealed class FilesOfApps
         Directory.CreateDirectory(Path.Combine(tree, "deep", "deeper"));
         await File.WriteAllTextAsync(Path.Combine(tree, "deep", "deeper", "a"), "a", Cancel);
         await File.WriteAllTextAsync(Path.Combine(tree, "empty"), "", Cancel);
+        var past = new DateTime(2001, 9, 9, 1, 46, 40, DateTimeKind.Utc);
+        Directory.SetLastWriteTimeUtc(Path.Combine(tree, "deep"), past);
 
-        Assert.Equal("", (await files.ScpAsync([.. options, "-r", tree, FileServer.Remote("/data/blog/")])).Error);
+        Assert.Equal("", (await files.ScpAsync([.. options, "-rp", tree, FileServer.Remote("/data/blog/")])).Error);
+        Assert.Equal(past, Directory.GetLastWriteTimeUtc(files.At("data/blog/tree/deep")));
         Assert.Equal("", (await files.ScpAsync([.. options, "-r", FileServer.Remote("/data/blog/tree"), Path.Combine(files.ClientFolder, "back")])).Error);
 
         Assert.Equal("", (await Programs.RunAsync("diff", ["-r", tree, Path.Combine(files.ClientFolder, "back")])).Output);

@@ -58,8 +58,18 @@ public sealed class WireTests
         Assert.Throws<SshProtocolException>(() => new SshReader(Convert.FromHexString(data)).ReadMpint());
 
     [Theory]
-    [InlineData("000000012c")]
-    [InlineData("00000003612c2c")]
+    [InlineData("")]
+    [InlineData(",")]
+    [InlineData("a,", "a")]
+    [InlineData(",a,,b", "a", "b")]
+    public void Nothing_between_the_commas_of_a_name_list_is_no_name(string list, params string[] names)
+    {
+        using var writer = new SshWriter();
+        writer.WriteText(list);
+        Assert.Equal(names, new SshReader(writer.Written).ReadNameList());
+    }
+
+    [Theory]
     [InlineData("00000003610062")]
     [InlineData("00000002c3a4")]
     public void A_name_list_with_anything_but_names_is_refused(string data) =>

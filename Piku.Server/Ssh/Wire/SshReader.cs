@@ -53,17 +53,11 @@ internal ref struct SshReader(ReadOnlySpan<byte> data)
     /// <summary>A string that holds a name: printable US-ASCII (RFC 4251, section 6).</summary>
     public string ReadName() => Name(ReadString());
 
-    /// <summary>A name-list: names separated by commas, none of them empty.</summary>
-    public string[] ReadNameList()
-    {
-        var bytes = ReadString();
-        if (bytes.IsEmpty)
-            return [];
-        var names = Name(bytes).Split(',');
-        return Array.TrueForAll(names, name => name.Length > 0)
-            ? names
-            : throw new SshProtocolException("a name in a name-list is empty");
-    }
+    /// <summary>
+    /// A name-list: names separated by commas. None may be empty, but libssh 0.10 ends its lists of ciphers with a comma:
+    /// what has no name is not in the list.
+    /// </summary>
+    public string[] ReadNameList() => Name(ReadString()).Split(',', StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>A non-negative mpint, as its magnitude: big-endian, without leading zeros.</summary>
     public ReadOnlySpan<byte> ReadMpint()
