@@ -20,32 +20,42 @@ public sealed class VassalStore(PikuPaths paths, Emperor emperor)
     public ImmutableDictionary<string, string> Snapshot(AppName app) =>
         Owned(paths.VassalsEnabled, app).ToImmutableDictionary(file => Path.GetFileName(file), File.ReadAllText);
 
+    /// <summary>Where a version that comes up beside the one that runs would stand; the first when none runs.</summary>
+    public Stand FreeStand(AppName app) => Enabled(app) is { IsEmpty: false } names ? CurrentStand(names).Other() : Stand.First;
+
+    /// <summary>Where the version that runs stands.</summary>
+    public Stand CurrentStand(AppName app) => CurrentStand(Enabled(app));
+
     /// <summary>
-    /// Makes these vassals, and no others, the app's; all are written anew, because the app's code may have changed.
-    /// Adds before it removes (D17).
+    /// Puts these vassals before the emperor, beside others of the app, or in their place where they have the same
+    /// name (D17); all are written anew, because the app's code may have changed.
     /// </summary>
     /// <returns>What the emperor is to bring up.</returns>
     /// <exception cref="UserError">Another app has a vassal of that name; nothing was written.</exception>
-    public IReadOnlyList<InstalledVassal> Replace(AppName app, IReadOnlyList<Vassal> vassals)
+    public IReadOnlyList<InstalledVassal> Install(AppName app, IReadOnlyList<Vassal> vassals)
     {
         foreach (var vassal in vassals)
             RefuseIfTaken(app, vassal.Name);
         List<InstalledVassal> installed = [.. vassals.Select(emperor.Install)];
         foreach (var name in installed.Select(vassal => vassal.Name + ".ini"))
             AtomicFile.Write(Path.Combine(paths.VassalsAvailable, name), File.ReadAllText(Path.Combine(paths.VassalsEnabled, name)), AtomicFile.Secret);
-        foreach (var gone in Enabled(app).Select(Path.GetFileNameWithoutExtension).Except(installed.Select(vassal => vassal.Name)))
-            emperor.Remove(gone!);
         return installed;
     }
 
-    /// <summary>Makes the app's vassals what a <see cref="Snapshot"/> has. Those that are so already are left alone.</summary>
+    /// <summary>Takes one vassal of the app away for good.</summary>
+    /// <param name="fileName">As <see cref="Enabled"/> has it.</param>
+    public void Remove(string fileName)
+    {
+        emperor.Remove(Path.GetFileNameWithoutExtension(fileName));
+        AtomicFile.Delete(Path.Combine(paths.VassalsAvailable, fileName));
+    }
+
+    /// <summary>Puts back what a <see cref="Snapshot"/> has. Those that are so already are left alone, and so are others of the app.</summary>
     public void Restore(AppName app, IReadOnlyDictionary<string, string> snapshot)
     {
         var present = Snapshot(app);
         foreach (var (name, text) in snapshot.Where(saved => present.GetValueOrDefault(saved.Key) != saved.Value))
             emperor.Reinstall(Path.GetFileNameWithoutExtension(name), text);
-        foreach (var gone in present.Keys.Where(name => !snapshot.ContainsKey(name)))
-            emperor.Remove(Path.GetFileNameWithoutExtension(gone));
     }
 
     /// <summary>Has the emperor start the app's vassals anew, as they are: what they run has changed under them.</summary>
@@ -69,6 +79,9 @@ public sealed class VassalStore(PikuPaths paths, Emperor emperor)
         foreach (var file in Owned(paths.VassalsAvailable, app))
             AtomicFile.Delete(file);
     }
+
+    private static Stand CurrentStand(IEnumerable<string> names) =>
+        names.Any(name => Stands.Of(Path.GetFileNameWithoutExtension(name)) is Stand.Second) ? Stand.Second : Stand.First;
 
     private void RefuseIfTaken(AppName app, string name)
     {

@@ -52,7 +52,8 @@ internal sealed class Checkpoint
             : null;
 
     /// <summary>Marks the point from which on the new version is the one that runs.</summary>
-    public void Switched() => WriteFacts(_folder, Facts = Facts with { Switched = true });
+    /// <param name="vassals">File names of those that run it.</param>
+    public void Switched(IReadOnlyList<string> vassals) => WriteFacts(_folder, Facts = Facts with { Vassals = vassals });
 
     /// <summary>Copies the dependencies too, before a step that changes them; shares blocks where the file system can.</summary>
     public async Task KeepEnvironmentAsync(EnvMap environment, CancellationToken cancel)
@@ -134,8 +135,8 @@ internal sealed class Checkpoint
 /// <param name="Before">What was checked out; null for the first deploy.</param>
 /// <param name="After">What is to be live.</param>
 /// <param name="IsPush">The refs are to move when the deploy is done.</param>
-/// <param name="Switched">The new version is the one that runs.</param>
-internal sealed record CheckpointFacts(DeployTarget? Before, DeployTarget After, bool IsPush, bool Switched);
+/// <param name="Vassals">File names of those that run the new version; null until it is the one that runs.</param>
+internal sealed record CheckpointFacts(DeployTarget? Before, DeployTarget After, bool IsPush, IReadOnlyList<string>? Vassals);
 
 [JsonSerializable(typeof(CheckpointFacts))]
 internal sealed partial class CheckpointJson : JsonSerializerContext;

@@ -7,6 +7,9 @@ namespace Piku.Core.Deploy;
 /// <param name="output">Where it goes; the deploy waits while nobody reads.</param>
 public sealed class DeployLog(OutputSink output)
 {
+    /// <summary>For what happens when nobody is there to read.</summary>
+    public static DeployLog Silent => new((_, _) => ValueTask.CompletedTask);
+
     private readonly HashSet<string> _warnings = [];
 
     /// <summary>For what build tools write, as they write it.</summary>

@@ -4,6 +4,7 @@ using Piku.Core.Git;
 using Piku.Core.Machine;
 using Piku.Core.Model;
 using Piku.Core.Runtimes;
+using Piku.Core.Settings;
 using Piku.Core.Workers;
 
 namespace Piku.Core.Deploy;
@@ -30,7 +31,7 @@ public sealed class Deployment(Installation piku, AppName app, Deployer by, Depl
         {
             await log.StepAsync($"Deploying app '{app}'", cancel);
             await _tree.CheckOutAsync(target, quarantine, log.Output, cancel);
-            await BuildAsync(checkpoint, quarantine, cancel);
+            return await BuildAsync(checkpoint, quarantine, cancel);
         }, cancel);
 
     /// <summary>Builds and starts again what was pushed last.</summary>
@@ -83,11 +84,13 @@ public sealed class Deployment(Installation piku, AppName app, Deployer by, Depl
     {
         await using var version = await GuardedAsync(purpose, isPush: false, CheckedOutAsync, async (_, _) =>
         {
-            var plan = LivePlan.Create(await new FactsReader(piku, app, by).ReadAsync(cancel));
+            var facts = new FactsReader(piku, app, by);
+            // What cannot be planned leaves everything as it is.
+            _ = LivePlan.Create(await facts.ReadAsync(cancel));
             await before();
-            await _switch.ToAsync(plan, cancel);
+            return await _switch.ToAsync(LivePlan.Create(await facts.ReadAsync(cancel)), cancel);
         }, cancel);
-        version.Keep();
+        await version.KeepAsync(log);
 
         async Task<DeployTarget> CheckedOutAsync() => await _tree.CurrentAsync(cancel) ?? throw NothingPushed();
     }
@@ -109,7 +112,7 @@ public sealed class Deployment(Installation piku, AppName app, Deployer by, Depl
         await _switch.OffAsync(cancel);
         await piku.Nginx.ApplySiteAsync(app, null, cancel);
         piku.Vassals.RemoveAll(app);
-        foreach (var file in new[] { piku.Paths.NginxSocket(app), piku.Paths.Certificate(app), piku.Paths.CertificateKey(app) })
+        foreach (var file in new[] { piku.Paths.NginxSocket(app, Stand.First), piku.Paths.NginxSocket(app, Stand.Second), piku.Paths.Certificate(app), piku.Paths.CertificateKey(app) })
             AtomicFile.Delete(file);
         foreach (var folder in new[] { piku.Paths.App(app), piku.Paths.Env(app), piku.Paths.AppLogs(app), piku.Paths.AppState(app), piku.Paths.Repo(app) }.Where(Directory.Exists))
             Directory.Delete(folder, recursive: true);
@@ -127,13 +130,13 @@ public sealed class Deployment(Installation piku, AppName app, Deployer by, Depl
             change();
             await log.StepAsync($"Deploying app '{app}'", cancel);
             await _tree.CheckOutAsync(target, Quarantine.None, log.Output, cancel);
-            await BuildAsync(checkpoint, Quarantine.None, cancel);
+            return await BuildAsync(checkpoint, Quarantine.None, cancel);
         }, cancel);
-        version.Keep();
+        await version.KeepAsync(log);
     }
 
     /// <summary>From a checked-out commit to a running version: the middle of every deploy.</summary>
-    private async Task BuildAsync(Checkpoint checkpoint, Quarantine quarantine, CancellationToken cancel)
+    private async Task<IReadOnlyList<string>> BuildAsync(Checkpoint checkpoint, Quarantine quarantine, CancellationToken cancel)
     {
         var facts = new FactsReader(piku, app, by);
         var plan = BuildPlan.Create(await facts.ReadAsync(cancel));
@@ -148,8 +151,9 @@ public sealed class Deployment(Installation piku, AppName app, Deployer by, Depl
         await runner.ShellAsync("preflight", plan.Preflight, cancel);
         await runner.RunAsync(plan.Steps, cancel);
         await runner.ShellAsync("release", plan.Release, cancel);
-        await _switch.ToAsync(LivePlan.Create(await facts.ReadAsync(cancel)), cancel);
+        var vassals = await _switch.ToAsync(LivePlan.Create(await facts.ReadAsync(cancel)), cancel);
         await _hooks.TellAsync("post-deploy", cancel);
+        return vassals;
     }
 
     /// <summary>
@@ -158,7 +162,7 @@ public sealed class Deployment(Installation piku, AppName app, Deployer by, Depl
     /// </summary>
     [SuppressMessage("Reliability", "CA2000", Justification = "The running version owns the lock.")]
     private async Task<RunningVersion> GuardedAsync(
-        string purpose, bool isPush, Func<Task<DeployTarget>> choose, Func<Checkpoint, DeployTarget, Task> work, CancellationToken cancel)
+        string purpose, bool isPush, Func<Task<DeployTarget>> choose, Func<Checkpoint, DeployTarget, Task<IReadOnlyList<string>>> work, CancellationToken cancel)
     {
         var held = await LockAsync(purpose, cancel);
         try
@@ -166,14 +170,14 @@ public sealed class Deployment(Installation piku, AppName app, Deployer by, Depl
             // What an earlier deploy could not put back is put back first.
             await UndoAsync();
             var target = await choose();
-            var facts = new CheckpointFacts(await _tree.CurrentAsync(cancel), target, isPush, Switched: false);
+            var facts = new CheckpointFacts(await _tree.CurrentAsync(cancel), target, isPush, Vassals: null);
             var checkpoint = Checkpoint.Take(piku.Paths, piku.Vassals, app, facts);
             try
             {
-                await work(checkpoint, target);
-                checkpoint.Switched();
+                var vassals = await work(checkpoint, target);
+                checkpoint.Switched(vassals);
                 piku.Apps.SetStopped(app, false);
-                return new(target, checkpoint.Discard, UndoAsync, held);
+                return new(target, readers => KeepAsync(checkpoint, vassals, readers), UndoAsync, held);
             }
             catch
             {
@@ -186,6 +190,14 @@ public sealed class Deployment(Installation piku, AppName app, Deployer by, Depl
             held.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Nobody who goes away now, client or daemon, makes the version before come back.</summary>
+    private async Task KeepAsync(Checkpoint checkpoint, IReadOnlyList<string> vassals, DeployLog readers)
+    {
+        var drain = TimeSpan.FromSeconds(AppSettings.DrainTimeout.In(piku.Apps.LiveEnv(app) ?? EnvMap.Empty));
+        await new Retirement(piku, app, readers).RunAsync(vassals, drain, CancellationToken.None);
+        checkpoint.Discard();
     }
 
     private Task<bool> UndoAsync() => new Recovery(piku, app).RunAsync(CancellationToken.None);

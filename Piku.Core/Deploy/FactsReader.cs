@@ -46,6 +46,7 @@ internal sealed class FactsReader(Installation piku, AppName app, Deployer by)
             CloudflareNetworks = cloudflare?.Networks,
             CloudflareProblem = cloudflare?.Problem,
             PortUser = PortUser(environment.Variables),
+            Stand = StandFor(environment.Variables),
         };
     }
 
@@ -69,6 +70,14 @@ internal sealed class FactsReader(Installation piku, AppName app, Deployer by)
         return isOurs || FreePorts.IsFree(address, port) ? null
             : Others().FirstOrDefault(other => other.Live.Find(AppSettings.Port.Key) == $"{port}").App is { } owner ? $"the app '{owner}'"
             : "another program of this machine";
+    }
+
+    /// <summary>Beside the version that runs, unless there is no room: one port cannot have two listeners.</summary>
+    private Stand StandFor(EnvMap environment)
+    {
+        var isAlone = !AppSettings.ZeroDowntime.In(environment)
+            || (environment.Find(AppSettings.Port.Key) is { } port && piku.Apps.LiveEnv(app)?.Find(AppSettings.Port.Key) == port);
+        return isAlone ? piku.Vassals.CurrentStand(app) : piku.Vassals.FreeStand(app);
     }
 
     /// <summary>Without regard to case, as DNS and nginx compare names (RFC 4343).</summary>

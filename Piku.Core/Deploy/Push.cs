@@ -122,7 +122,7 @@ public sealed class Push(Installation piku, AppName app, Deployer by)
         if (await _repository.CommitOfAsync(version.Target.Branch, CancellationToken.None) == version.Target.Commit)
         {
             await _repository.PointHeadAtAsync(version.Target.Branch, CancellationToken.None);
-            version.Keep();
+            await version.KeepAsync(DeployLog.Silent); // the hook, and with it the reader, has ended
         }
         return status;
     }

@@ -27,15 +27,16 @@ public sealed class Recovery(Installation piku, AppName app)
     {
         if (Checkpoint.Left(piku.Paths, app) is not { } checkpoint)
             return false;
-        var isDone = await IsDoneAsync(checkpoint.Facts, cancel);
-        if (!isDone)
-            await UndoAsync(checkpoint, cancel);
+        if (checkpoint.Facts.Vassals is { } vassals && (!checkpoint.Facts.IsPush || await RefsAgreeAsync(checkpoint.Facts.After, cancel)))
+        {
+            await new Retirement(piku, app, DeployLog.Silent).RunAsync(vassals, TimeSpan.Zero, cancel);
+            checkpoint.Discard();
+            return false;
+        }
+        await UndoAsync(checkpoint, cancel);
         checkpoint.Discard();
-        return !isDone;
+        return true;
     }
-
-    private async Task<bool> IsDoneAsync(CheckpointFacts facts, CancellationToken cancel) =>
-        facts.Switched && (!facts.IsPush || await RefsAgreeAsync(facts.After, cancel));
 
     private async Task<bool> RefsAgreeAsync(DeployTarget target, CancellationToken cancel) =>
         await new GitRepository(piku.Git, piku.Paths, app).CommitOfAsync(target.Branch, cancel) == target.Commit;
@@ -43,12 +44,10 @@ public sealed class Recovery(Installation piku, AppName app)
     private async Task UndoAsync(Checkpoint checkpoint, CancellationToken cancel)
     {
         if (checkpoint.Facts.Before is { } before)
-            await _tree.CheckOutAsync(before, Quarantine.None, Silence, cancel);
+            await _tree.CheckOutAsync(before, Quarantine.None, DeployLog.Silent.Output, cancel);
         else if (Directory.Exists(piku.Paths.App(app)))
             Directory.Delete(piku.Paths.App(app), recursive: true);
         var vassals = checkpoint.RestoreFiles();
-        await new Switch(piku, app, new DeployLog(Silence)).BackAsync(vassals, checkpoint.SavedSite(), cancel);
+        await new Switch(piku, app, DeployLog.Silent).BackAsync(vassals, checkpoint.SavedSite(), cancel);
     }
-
-    private static readonly OutputSink Silence = (_, _) => ValueTask.CompletedTask;
 }

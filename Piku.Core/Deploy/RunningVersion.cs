@@ -4,25 +4,26 @@ namespace Piku.Core.Deploy;
 
 /// <summary>
 /// A version that has been switched to and whose app is still locked. It is undone when disposed, unless
-/// <see cref="Keep"/> was called.
+/// <see cref="KeepAsync"/> was called.
 /// </summary>
 public sealed class RunningVersion : IAsyncDisposable
 {
     private readonly Func<Task> _undo;
-    private readonly Action _keep;
+    private readonly Func<DeployLog, Task> _keep;
     private readonly IDisposable _lock;
     private bool _kept;
 
-    internal RunningVersion(DeployTarget target, Action keep, Func<Task> undo, IDisposable held) =>
+    internal RunningVersion(DeployTarget target, Func<DeployLog, Task> keep, Func<Task> undo, IDisposable held) =>
         (Target, _keep, _undo, _lock) = (target, keep, undo, held);
 
     public DeployTarget Target { get; }
 
-    /// <summary>The version is the app's; there is no way back any more.</summary>
-    public void Keep()
+    /// <summary>The version is the app's; there is no way back any more, and the one before retires.</summary>
+    /// <param name="log">For whoever waits for that.</param>
+    public async Task KeepAsync(DeployLog log)
     {
-        _keep();
         _kept = true;
+        await _keep(log);
     }
 
     public async ValueTask DisposeAsync()

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Piku.Core.Formats;
 using Piku.Core.Machine;
 using Piku.Core.Model;
@@ -9,14 +10,13 @@ using Piku.Core.Workers;
 namespace Piku.Core.Deploy;
 
 /// <summary>
-/// The moment in which an app becomes another: its environment, vassals and site are written, and we wait until
-/// what they describe is up. Undoing it is the checkpoint's business.
+/// The moment in which an app becomes another. Workers that answer requests come up beside those of the version
+/// before, the others in their place; when all are up, nginx is pointed at the new ones. The version before goes on
+/// until its <see cref="Retirement"/>, so that until then the way back is to point nginx at it again. Undoing is the
+/// checkpoint's business.
 /// </summary>
 internal sealed class Switch(Installation piku, AppName app, DeployLog log)
 {
-    /// <summary>For workers to come up: what a slow card needs to load a large application, several times over.</summary>
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
-
     /// <summary>For workers to go: longer than uWSGI gives its own (60 s would be its reload-mercy; vassals get SIGKILL before).</summary>
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(30);
 
@@ -28,24 +28,33 @@ internal sealed class Switch(Installation piku, AppName app, DeployLog log)
 
     private readonly SiteCertificate _certificate = new(piku, app, log);
 
+    /// <returns>The file names of the vassals that are the app's from now on; others of it are to retire.</returns>
     /// <exception cref="UserError">nginx does not accept the site, or a worker does not come up.</exception>
-    public async Task ToAsync(LivePlan plan, CancellationToken cancel)
+    public async Task<IReadOnlyList<string>> ToAsync(LivePlan plan, CancellationToken cancel)
     {
         foreach (var warning in plan.Warnings)
             await log.WarnAsync(warning, cancel);
+        if (!plan.RestartsWorkers && piku.Vassals.Enabled(app) is { IsEmpty: false } running)
+        {
+            await log.StepAsync("The workers keep running as they are (PIKU_AUTO_RESTART); 'restart' starts the new version.", cancel);
+            return running;
+        }
         var site = plan.Site is null ? null : NginxDirective.Write(plan.Site.ToDirectives());
         if (plan.Site is not null)
         {
             _certificate.Ensure(plan.Site);
             await piku.Nginx.CheckSiteAsync(app, site!, cancel);
         }
-        WriteEnvironment(plan);
-        await StartAsync(plan, cancel);
+        await StartAsync(plan, [.. plan.Vassals.Where(vassal => vassal.Serves)], cancel);
+        await StartAsync(plan, [.. plan.Vassals.Where(vassal => !vassal.Serves)], cancel);
+        AtomicFile.Write(piku.Paths.LiveEnvFile(app), EnvFile.Write(plan.LiveEnv), AtomicFile.Secret);
+        piku.Apps.WriteScaling(app, plan.Scaling);
         await piku.Nginx.ApplySiteAsync(app, site, cancel);
         if (plan.Site is not null && await _certificate.ObtainAsync(plan.Site, plan.CertificateCalls, cancel))
             await piku.Nginx.ApplySiteAsync(app, site, cancel);
         foreach (var url in plan.Urls)
             await log.StepAsync($"App '{app}' answers at {url}{(site is null ? $"; {NginxSettings.ServerName.Key} gives it a host name" : "")}", cancel);
+        return [.. plan.Vassals.Select(vassal => vassal.FileName)];
     }
 
     /// <summary>Back to how it was, without waiting for what was there before to prove itself again.</summary>
@@ -55,6 +64,7 @@ internal sealed class Switch(Installation piku, AppName app, DeployLog log)
         await piku.Emperor.TellAsync(cancel);
         if (AtomicFile.ReadIfExists(piku.Paths.NginxSite(app)) != site)
             await piku.Nginx.ApplySiteAsync(app, site, cancel);
+        await new Retirement(piku, app, log).RunAsync([.. vassals.Keys], TimeSpan.Zero, cancel);
     }
 
     /// <summary>Stops all workers and waits until they are gone.</summary>
@@ -66,22 +76,41 @@ internal sealed class Switch(Installation piku, AppName app, DeployLog log)
             await log.WarnAsync($"some workers of '{app}' are still ending.", cancel);
     }
 
-    private async Task StartAsync(LivePlan plan, CancellationToken cancel)
+    private async Task StartAsync(LivePlan plan, IReadOnlyList<Workers.Vassal> vassals, CancellationToken cancel)
     {
-        if (!plan.RestartsWorkers && piku.Vassals.Enabled(app).Length > 0)
-        {
-            await log.StepAsync("The workers keep running as they are (PIKU_AUTO_RESTART); 'restart' starts the new version.", cancel);
+        if (vassals.Count == 0)
             return;
-        }
-        foreach (var vassal in plan.Vassals)
+        foreach (var vassal in vassals)
             await log.StepAsync($"Spawning '{app}:{vassal.Kind}.{vassal.Ordinal}'", cancel);
-        var installed = piku.Vassals.Replace(app, [.. plan.Vassals.Select(ForEmperor)]);
-        var failures = await piku.Emperor.WaitUntilReadyAsync(installed, StartLimit, cancel);
+        var limit = TimeSpan.FromSeconds(AppSettings.HealthTimeout.In(plan.LiveEnv));
+        var start = piku.Clock.GetTimestamp();
+        var installed = piku.Vassals.Install(app, [.. vassals.Select(ForEmperor)]);
+        var failures = await piku.Emperor.WaitUntilReadyAsync(installed, limit, cancel);
+        if (failures.Count == 0)
+            failures = await UnhealthyAsync(plan, vassals, limit - piku.Clock.GetElapsedTime(start), cancel);
         if (failures.Count == 0)
             return;
         foreach (var failure in failures)
-            await ShowLastWordsAsync(plan.Vassals.First(vassal => NameOf(vassal) == failure.Name), cancel);
+            await ShowLastWordsAsync(vassals.First(vassal => vassal.Name == failure.Name), cancel);
         throw new UserError(string.Join(" ", failures.Select(failure => $"the worker {failure.Name} {failure.Reason}.")));
+    }
+
+    /// <summary>Those that do not answer at PIKU_HEALTH_PATH as they should.</summary>
+    private async Task<IReadOnlyList<VassalFailure>> UnhealthyAsync(
+        LivePlan plan, IReadOnlyList<Workers.Vassal> vassals, TimeSpan within, CancellationToken cancel)
+    {
+        if (!AppSettings.HealthPath.TryIn(plan.LiveEnv, out var path))
+            return [];
+        var check = new HealthCheck(path, plan.Site?.ServerNames[0] ?? "localhost", piku.Clock);
+        var problems = await Task.WhenAll(
+            from vassal in vassals
+            let address = AddressOf(vassal.Probe)
+            where address is not null
+            select ProblemAsync(vassal, address));
+        return [.. problems.OfType<VassalFailure>()];
+
+        async Task<VassalFailure?> ProblemAsync(Workers.Vassal vassal, EndPoint address) =>
+            await check.ProblemAsync(address, within, cancel) is { } problem ? new(vassal.Name, problem) : null;
     }
 
     private async Task ShowLastWordsAsync(Workers.Vassal vassal, CancellationToken cancel)
@@ -93,22 +122,20 @@ internal sealed class Switch(Installation piku, AppName app, DeployLog log)
             await log.LineAsync("       " + line, cancel);
     }
 
-    private void WriteEnvironment(LivePlan plan)
-    {
-        AtomicFile.Write(piku.Paths.LiveEnvFile(app), EnvFile.Write(plan.LiveEnv), AtomicFile.Secret);
-        piku.Apps.WriteScaling(app, plan.Scaling);
-    }
-
-    private static Services.Vassal ForEmperor(Workers.Vassal vassal) => new(NameOf(vassal), vassal.Settings, vassal.Probe switch
+    private static Services.Vassal ForEmperor(Workers.Vassal vassal) => new(vassal.Name, vassal.Settings, vassal.Probe switch
     {
         // uWSGI itself takes these connections, also those of php on a port.
         Probe.UnixSocket => new Readiness.Accepting(),
         Probe.Tcp when vassal.Kind is not "web" => new Readiness.Accepting(),
-        Probe.Tcp { Host: var host, Port: var port } =>
-            new Readiness.Listening(new(IPAddress.TryParse(host, out var address) ? address : IPAddress.Loopback, port)),
+        Probe.Tcp => new Readiness.Listening((IPEndPoint)AddressOf(vassal.Probe)!),
         Probe.Alive => new Readiness.Running(AliveFor),
         _ => new Readiness.Started(),
     });
 
-    private static string NameOf(Workers.Vassal vassal) => Path.GetFileNameWithoutExtension(vassal.FileName);
+    private static EndPoint? AddressOf(Probe probe) => probe switch
+    {
+        Probe.UnixSocket { Path: var path } => new UnixDomainSocketEndPoint(path),
+        Probe.Tcp { Host: var host, Port: var port } => new IPEndPoint(IPAddress.TryParse(host, out var address) ? address : IPAddress.Loopback, port),
+        _ => null,
+    };
 }

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Piku.Core.Machine;
 using Piku.Core.Model;
 
 namespace Piku.Core.Deploy;
@@ -11,8 +10,6 @@ namespace Piku.Core.Deploy;
 /// </summary>
 public static class Takeover
 {
-    private static readonly OutputSink Silence = (_, _) => ValueTask.CompletedTask;
-
     /// <returns>What has become of each app, as it happens.</returns>
     public static async IAsyncEnumerable<string> RunAsync(Installation piku, [EnumeratorCancellation] CancellationToken cancel)
     {
@@ -33,7 +30,7 @@ public static class Takeover
         }
         try
         {
-            await new Deployment(piku, app, new("piku"), new DeployLog(Silence)).TakeOverAsync(cancel);
+            await new Deployment(piku, app, new("piku"), DeployLog.Silent).TakeOverAsync(cancel);
             return $"Took over the app '{app}' of an earlier piku.";
         }
         catch (UserError wrong)

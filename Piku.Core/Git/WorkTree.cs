@@ -32,11 +32,20 @@ public sealed class WorkTree(GitProgram git, PikuPaths paths, AppName app)
     public async Task CheckOutAsync(DeployTarget target, Quarantine quarantine, OutputSink output, CancellationToken cancel)
     {
         await EnsureAsync(cancel);
-        await git.RunAsync(_folder, ["checkout", "--quiet", "--force", "-B", target.Branch, target.Commit, "--"], quarantine, output, cancel);
+        await new TreeUpdate(git, _folder, quarantine).RunAsync(target.Commit, cancel);
+        await PointHeadAsync(target, quarantine, output, cancel);
         if (!File.Exists(Path.Combine(_folder, ".gitmodules")))
             return;
         await git.RunAsync(_folder, ["submodule", "--quiet", "sync", "--recursive"], quarantine, output, cancel);
         await git.RunAsync(_folder, ["submodule", "update", "--init", "--recursive", "--force"], quarantine, output, cancel);
+    }
+
+    /// <summary>A tree that was on no branch, <c>HEAD</c>, stays on none.</summary>
+    private async Task PointHeadAsync(DeployTarget target, Quarantine quarantine, OutputSink output, CancellationToken cancel)
+    {
+        if (target.Branch != "HEAD")
+            await git.RunAsync(_folder, ["symbolic-ref", "HEAD", $"refs/heads/{target.Branch}"], quarantine, output, cancel);
+        await git.RunAsync(_folder, ["update-ref", .. target.Branch == "HEAD" ? ["--no-deref"] : Array.Empty<string>(), "HEAD", target.Commit], quarantine, output, cancel);
     }
 
     private async Task EnsureAsync(CancellationToken cancel)

@@ -15,6 +15,16 @@ public static class ProcessTable
             .OfType<ProcessInfo>(),
     ];
 
+    /// <summary>The process of that id and all that it has started, as far as they have not been orphaned.</summary>
+    public static IReadOnlyList<int> TreeOf(int id)
+    {
+        var children = Read().ToLookup(process => process.Parent, process => process.Id);
+        var tree = new List<int> { id };
+        for (var next = 0; next < tree.Count; next++)
+            tree.AddRange(children[tree[next]]);
+        return tree;
+    }
+
     /// <summary>One process, or null when there is none.</summary>
     public static ProcessInfo? Find(int id) =>
         ReadFile($"/proc/{id}/stat") is { } stat

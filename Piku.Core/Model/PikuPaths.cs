@@ -59,7 +59,7 @@ public sealed record PikuPaths
     public string AppLock(AppName app) => Path.Combine(Run, "locks", app.Value);
 
     public string NginxSite(AppName app) => Path.Combine(NginxRoot, app.Value + ".conf");
-    public string NginxSocket(AppName app) => Path.Combine(NginxRoot, app.Value + ".sock");
+    public string NginxSocket(AppName app, Stand stand) => Path.Combine(NginxRoot, $"{app}{stand.Mark()}.sock");
     public string Certificate(AppName app) => Path.Combine(NginxRoot, app.Value + ".crt");
     public string CertificateKey(AppName app) => Path.Combine(NginxRoot, app.Value + ".key");
     /// <summary>A link to what acme.sh keeps of the app's certificate.</summary>

@@ -35,6 +35,9 @@ public sealed record DeployFacts
     /// <summary>Contents of those <see cref="AppEnvironment.FilesToRead"/> that exist, by their path in the app.</summary>
     public FrozenDictionary<string, string> Texts { get; init; } = FrozenDictionary<string, string>.Empty;
 
+    /// <summary>Where the workers that answer requests are to stand.</summary>
+    public Stand Stand { get; init; }
+
     /// <summary>TCP ports that nobody uses, kept for this deploy: at least one, and one for each count of <c>web</c>.</summary>
     public ImmutableArray<int> FreePorts { get; init; } = [];
 

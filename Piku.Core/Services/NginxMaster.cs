@@ -25,10 +25,10 @@ public sealed class NginxMaster(NginxFiles files, TimeProvider clock)
     {
         if (ProcessId is not { } master)
             return;
-        var before = Serving(master).ToHashSet();
+        var before = Workers(master).Select(worker => worker.Id).ToHashSet();
         Hangup();
         var start = clock.GetTimestamp();
-        while (Serving(master).ToList() is var serving && (serving.Count == 0 || serving.Any(before.Contains)))
+        while (Workers(master) is var workers && (workers.Any(worker => before.Contains(worker.Id)) || !workers.Any(worker => worker.IsSetUp)))
         {
             if (ProcessId != master)
                 return;
@@ -41,8 +41,17 @@ public sealed class NginxMaster(NginxFiles files, TimeProvider clock)
     /// <summary>SIGHUP to the master; false when nginx does not run.</summary>
     public bool Hangup() => ProcessId is { } master && Signals.Send(master, Signals.Hangup);
 
-    /// <summary>Workers that take new connections. A new one has the master's title until it has set itself up.</summary>
-    private static IEnumerable<int> Serving(int master) => ProcessTable.Read()
-        .Where(process => process.Parent == master && ProcessTable.CommandLine(process.Id) == "nginx: worker process")
-        .Select(process => process.Id);
+    /// <summary>True while workers of an earlier configuration finish what they have.</summary>
+    public bool HasOldWorkers() => ProcessId is { } master && ProcessTable.Read().Any(process =>
+        process.Parent == master && ProcessTable.CommandLine(process.Id) == "nginx: worker process is shutting down");
+
+    /// <summary>Workers that take new connections, or will: one has the master's title until it has set itself up.</summary>
+    private static List<(int Id, bool IsSetUp)> Workers(int master) =>
+    [
+        .. from process in ProcessTable.Read()
+           where process.Parent == master
+           let title = ProcessTable.CommandLine(process.Id)
+           where title == "nginx: worker process" || title.StartsWith("nginx: master", StringComparison.Ordinal)
+           select (process.Id, title == "nginx: worker process"),
+    ];
 }

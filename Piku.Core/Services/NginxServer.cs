@@ -77,6 +77,9 @@ public sealed class NginxServer(PikuPaths paths, EnvMap environment, TimeProvide
         return broken;
     }
 
+    /// <inheritdoc cref="NginxMaster.HasOldWorkers"/>
+    public bool HasOldWorkers() => _master.HasOldWorkers();
+
     private async Task<List<BrokenSite>> ListAsync(CancellationToken cancellationToken)
     {
         var broken = new List<BrokenSite>();

@@ -7,6 +7,21 @@ public static class AppSettings
         "Restart the running workers at a deploy; with false they keep running as they are until `restart`.")
     { Default = "true" };
 
+    public static readonly Setting<bool> ZeroDowntime = new("PIKU_ZERO_DOWNTIME", ValueFormats.Boolean,
+        "Start the new workers beside the old, and stop the old when the new answer; with false, for small devices, the old stop first. With a PORT of its own an app always restarts in place.")
+    { Default = "true" };
+
+    public static readonly Setting<string> HealthPath = new("PIKU_HEALTH_PATH", ValueFormats.RequestTarget,
+        "An address of the app, such as /health, that must answer GET with a status below 400 before a new version is switched to.");
+
+    public static readonly Setting<int> HealthTimeout = new("PIKU_HEALTH_TIMEOUT", ValueFormats.Number(1, 3600),
+        "Seconds that new workers may take until they are up and healthy.")
+    { Default = "60" };
+
+    public static readonly Setting<int> DrainTimeout = new("PIKU_DRAIN_TIMEOUT", ValueFormats.Number(0, 3600),
+        "Seconds that the workers of the version before may take to finish the requests they have.")
+    { Default = "30" };
+
     public static readonly Setting<string> DeployBranch = new("PIKU_DEPLOY_BRANCH", ValueFormats.Branch,
         "The only branch whose pushes are deployed; without it, the branch that is pushed, and of several main or master.");
 
@@ -25,5 +40,5 @@ public static class AppSettings
         "The authority that acme.sh gets the site's certificate from.")
     { Default = "letsencrypt.org" };
 
-    public static readonly Setting[] All = [AutoRestart, DeployBranch, Port, BindAddress, DisableIpv6, AcmeRootCa];
+    public static readonly Setting[] All = [AutoRestart, ZeroDowntime, HealthPath, HealthTimeout, DrainTimeout, DeployBranch, Port, BindAddress, DisableIpv6, AcmeRootCa];
 }

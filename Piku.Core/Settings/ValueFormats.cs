@@ -45,6 +45,8 @@ public static partial class ValueFormats
 
     public static readonly ValueFormat<string> UrlPath = Matching("the path of a file such as /index.html", UrlPathPattern());
 
+    public static readonly ValueFormat<string> RequestTarget = Matching("an address such as /health", RequestTargetPattern());
+
     public static readonly ValueFormat<string> Folder = Matching("the absolute path of a folder", FolderPattern());
 
     public static readonly ValueFormat<string> Certifier =
@@ -114,6 +116,10 @@ public static partial class ValueFormats
 
     [GeneratedRegex(@"^/?[A-Za-z0-9._~@/-]+\z")]
     private static partial Regex UrlPathPattern();
+
+    /// <summary>The origin form of RFC 9112, section 3.2.1, as far as it can stand in a request line.</summary>
+    [GeneratedRegex(@"^/[!-~]*\z")]
+    private static partial Regex RequestTargetPattern();
 
     [GeneratedRegex(@"^/[^\0-\x1f$]*\z")]
     private static partial Regex FolderPattern();

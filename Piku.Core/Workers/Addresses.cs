@@ -18,6 +18,9 @@ internal sealed record Addresses(string Kind, string? SocketPath, string Host, I
 
     private static readonly string[] Kinds = ["web", "wsgi", "jwsgi", "rwsgi", "php"];
 
+    /// <summary>True for a kind of worker that answers requests, if there is one in the Procfile.</summary>
+    public static bool AreOf(string kind) => Kinds.Contains(kind);
+
     /// <summary>The addresses as nginx takes them.</summary>
     public ImmutableArray<string> Servers => SocketPath is null ? [.. Ports.Select(port => $"{Host}:{port}")] : [$"unix://{SocketPath}"];
 
@@ -33,12 +36,15 @@ internal sealed record Addresses(string Kind, string? SocketPath, string Host, I
         var kind = kinds.FirstOrDefault("static");
         var host = AppSettings.BindAddress.In(environment);
         return hasSite && kind is "wsgi" or "jwsgi"
-            ? new Addresses(kind, Short(facts.Paths.NginxSocket(facts.App)), host, [])
+            ? new Addresses(kind, SocketPathOf(facts), host, [])
             : new Addresses(kind, null, host, Take(facts, AppSettings.Port.In(environment), kind == "web" ? facts.Scaling.Count(kind) : 1));
     }
 
-    private static string Short(string path) => Encoding.UTF8.GetByteCount(path) <= MaxSocketPath ? path
-        : throw new UserError($"The path of the app's socket, {path}, has more than {MaxSocketPath} bytes; give the app a shorter name.");
+    /// <summary>What is too long for the second stand is refused on the first, or only the second deploy would fail.</summary>
+    private static string SocketPathOf(DeployFacts facts) =>
+        facts.Paths.NginxSocket(facts.App, Stand.Second) is var longest && Encoding.UTF8.GetByteCount(longest) <= MaxSocketPath
+            ? facts.Paths.NginxSocket(facts.App, facts.Stand)
+            : throw new UserError($"The path of the app's socket, {longest}, has more than {MaxSocketPath} bytes; give the app a shorter name.");
 
     private static ImmutableArray<int> Take(DeployFacts facts, int first, int count)
     {

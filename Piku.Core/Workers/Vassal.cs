@@ -13,7 +13,15 @@ namespace Piku.Core.Workers;
 /// <param name="Probe">How one learns that it is up.</param>
 public sealed record Vassal(AppName App, string Kind, int Ordinal, ImmutableArray<UwsgiSetting> Settings, string LogFile, Probe Probe)
 {
-    public string FileName => $"{App}_{Kind}.{Ordinal}.ini";
+    /// <summary>Where it stands; workers that answer nobody are always on the first.</summary>
+    public Stand Stand { get; init; }
+
+    public string FileName => $"{Name}.ini";
+
+    public string Name => $"{App}_{Kind}.{Ordinal}{Stand.Mark()}";
+
+    /// <summary>True when it answers requests, and so can come up beside the version before.</summary>
+    public bool Serves => Probe is Probe.UnixSocket or Probe.Tcp;
 
     /// <summary>The file's content. It has the app's whole environment, so it is for the service user alone (D13).</summary>
     public string Ini => UwsgiIni.Write(Settings);

@@ -42,7 +42,10 @@ internal sealed record WorkerPlan(DeployFacts Facts, EnvMap Variables, Addresses
                 .. EnvironmentOf(entry.Kind, ordinal),
             ],
             log,
-            ProbeOf(entry, ordinal));
+            ProbeOf(entry, ordinal))
+        {
+            Stand = Addresses.AreOf(entry.Kind) ? Facts.Stand : Stand.First,
+        };
     }
 
     private IEnumerable<UwsgiSetting> Common(string kind, string log, int processes) =>

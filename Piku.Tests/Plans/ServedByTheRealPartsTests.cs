@@ -100,9 +100,12 @@ public sealed class ServedByTheRealPartsTests
         AtomicFile.Write(plan.Site.Certificate, certificate.Certificate, AtomicFile.Readable);
         AtomicFile.Write(plan.Site.CertificateKey, certificate.Key, AtomicFile.Secret);
         var vassals = plan.Vassals.Select(vassal => new Core.Services.Vassal(Path.GetFileNameWithoutExtension(vassal.FileName), vassal.Settings, ReadinessOf(vassal)));
-        var failures = await installation.UpAsync([.. new VassalStore(installation.Paths, installation.Emperor).Replace(facts.App, [.. vassals])]);
+        var store = new VassalStore(installation.Paths, installation.Emperor);
+        var failures = await installation.UpAsync([.. store.Install(facts.App, [.. vassals])]);
+        foreach (var gone in store.Enabled(facts.App).Except(plan.Vassals.Select(vassal => vassal.FileName)))
+            store.Remove(gone);
         Assert.True(failures.Count == 0, string.Join("\n", [.. failures.Select(failure => failure.Reason), .. plan.Vassals.Select(vassal => File.ReadAllText(vassal.LogFile))]));
-        LetNobodyIn(facts.Paths.NginxSocket(facts.App));
+        LetNobodyIn(facts.Paths.NginxSocket(facts.App, facts.Stand));
         await installation.Nginx.ApplySiteAsync(facts.App, NginxDirective.Write(plan.Site.ToDirectives()), Cancelled);
     }
 

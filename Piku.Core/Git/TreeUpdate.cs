@@ -1,0 +1,172 @@
+using System.Text;
+using Piku.Core.Machine;
+using Piku.Core.Model;
+
+namespace Piku.Core.Git;
+
+/// <summary>
+/// Makes a working tree what a commit says without a moment in which a file is missing or half-written: each file is
+/// written beside the tree and renamed into its place, because nginx, PHP and others read the tree while it changes.
+/// <c>git checkout</c> removes a file before it writes it anew. May be repeated after an interruption.
+/// </summary>
+/// <param name="folder">The tree; its <c>.git</c> is there.</param>
+/// <param name="quarantine">Where the commit's objects are if they are not in the repository yet.</param>
+internal sealed class TreeUpdate(GitProgram git, string folder, Quarantine quarantine)
+{
+    /// <summary>The mode of a submodule in git's lists (gitformat-index(5)).</summary>
+    private const string Submodule = "160000";
+
+    /// <summary>Of the names of all files: half a million of them.</summary>
+    private const int MostBytes = 32 << 20;
+
+    /// <summary>What a name that is not UTF-8 is read with. .NET cannot name such a file; git can.</summary>
+    private const char Unreadable = '\uFFFD';
+
+    private string GitFolder => Path.Combine(folder, ".git");
+
+    private string Index => Path.Combine(GitFolder, "index");
+
+    private string NextIndex => Path.Combine(GitFolder, "piku-index");
+
+    private string Staging => Path.Combine(GitFolder, "piku-staging");
+
+    /// <exception cref="UserError">git failed, or something that git does not track is where a file belongs.</exception>
+    public async Task RunAsync(string commit, CancellationToken cancel)
+    {
+        var before = await TrackedAsync(Index, cancel);
+        await ReadCommitAsync(commit, cancel);
+        var after = await TrackedAsync(NextIndex, cancel);
+        if (before.Concat(after).Any(path => path.Contains(Unreadable, StringComparison.Ordinal)))
+        {
+            await git.RunAsync(folder, ["checkout", "--quiet", "--force", "--detach", commit, "--"], quarantine, (_, _) => ValueTask.CompletedTask, cancel);
+            return;
+        }
+        var changed = await ChangedAsync(cancel);
+        await StageAsync([.. changed.Where(entry => entry.Mode != Submodule).Select(entry => entry.Path)], cancel);
+        foreach (var gone in before.Except(after))
+            Remove(gone);
+        foreach (var (path, mode) in changed)
+            Place(path, mode);
+        Directory.Delete(Staging, recursive: true);
+        // Now git need not read files again to see that they are as they should be.
+        await GitAsync(NextIndex, ["update-index", "-q", "--refresh"], "", cancel);
+        File.Move(NextIndex, Index, overwrite: true);
+    }
+
+    /// <summary>The index of the commit; what is as it was keeps what git knows of the file (git-read-tree(1), "Single Tree Merge").</summary>
+    private async Task ReadCommitAsync(string commit, CancellationToken cancel)
+    {
+        File.Delete(NextIndex + ".lock");
+        if (File.Exists(Index))
+            File.Copy(Index, NextIndex, overwrite: true);
+        else
+            File.Delete(NextIndex);
+        await GitAsync(NextIndex, ["read-tree", "--reset", commit], "", cancel);
+    }
+
+    private async Task<HashSet<string>> TrackedAsync(string index, CancellationToken cancel) =>
+        File.Exists(index) ? [.. Names(await GitAsync(index, ["ls-files", "-z"], "", cancel))] : [];
+
+    /// <summary>Whatever in the tree is not what the next index says, also where somebody has changed or removed it.</summary>
+    private async Task<List<(string Path, string Mode)>> ChangedAsync(CancellationToken cancel)
+    {
+        await GitAsync(NextIndex, ["update-index", "-q", "--refresh"], "", cancel);
+        // :100644 100644 1234567 0000000 M NUL path NUL
+        var fields = Names(await GitAsync(NextIndex, ["diff-files", "-z", "--raw", "--ignore-submodules=all"], "", cancel));
+        return [.. fields.Chunk(2).Select(pair => (pair[1], pair[0][1..].Split(' ')[0]))];
+    }
+
+    private async Task StageAsync(string[] paths, CancellationToken cancel)
+    {
+        if (Directory.Exists(Staging))
+            Directory.Delete(Staging, recursive: true);
+        Directory.CreateDirectory(Staging);
+        if (paths.Length > 0)
+            await GitAsync(NextIndex, ["checkout-index", "-z", "--stdin", $"--prefix={Staging}/"], string.Concat(paths.Select(path => path + "\0")), cancel);
+    }
+
+    private void Place(string path, string mode)
+    {
+        var target = Path.Combine(folder, path);
+        MakeFolder(Path.GetDirectoryName(path)!);
+        if (mode == Submodule)
+        {
+            Directory.CreateDirectory(target);
+            return;
+        }
+        var staged = new FileInfo(Path.Combine(Staging, path));
+        if (IsFolder(target))
+            RemoveEmpty(target);
+        if (staged.LinkTarget is null && File.Exists(target))
+            BeYounger(staged, than: File.GetLastWriteTimeUtc(target));
+        File.Move(staged.FullName, target, overwrite: true);
+    }
+
+    /// <summary>
+    /// A file that follows another within a second, and is as long, would be taken for it: Python compares size and
+    /// whole seconds before it uses what it has compiled (PEP 3147).
+    /// </summary>
+    private static void BeYounger(FileInfo file, DateTime than)
+    {
+        var earliest = than.AddTicks(-(than.Ticks % TimeSpan.TicksPerSecond)).AddSeconds(1);
+        if (file.LastWriteTimeUtc < earliest)
+            file.LastWriteTimeUtc = earliest;
+    }
+
+    /// <summary>Also where a file, or a link to somewhere else, has been instead of the folder.</summary>
+    private void MakeFolder(string path)
+    {
+        var made = folder;
+        foreach (var part in path.Split('/', StringSplitOptions.RemoveEmptyEntries))
+        {
+            made = Path.Combine(made, part);
+            if (!IsFolder(made))
+                File.Delete(made);
+            Directory.CreateDirectory(made);
+        }
+    }
+
+    /// <summary>A folder that is empty without the file goes too.</summary>
+    private void Remove(string path)
+    {
+        var file = Path.Combine(folder, path);
+        if (HasLinkAbove(path) || IsFolder(file))
+            return;
+        File.Delete(file);
+        for (var above = Path.GetDirectoryName(file)!; above != folder && Directory.Exists(above) && !Directory.EnumerateFileSystemEntries(above).Any(); above = Path.GetDirectoryName(above)!)
+            Directory.Delete(above);
+    }
+
+    private static void RemoveEmpty(string target)
+    {
+        if (Directory.EnumerateFileSystemEntries(target).Any())
+            throw new UserError($"the commit has a file where the app has put a folder, {target}: move the folder away, or rename the file.");
+        Directory.Delete(target);
+    }
+
+    /// <summary>What is behind a link is not the tree's.</summary>
+    private bool HasLinkAbove(string path)
+    {
+        for (var above = Path.GetDirectoryName(path); above is { Length: > 0 }; above = Path.GetDirectoryName(above))
+        {
+            if (new FileInfo(Path.Combine(folder, above)).LinkTarget is not null)
+                return true;
+        }
+        return false;
+    }
+
+    private static bool IsFolder(string path) => Directory.Exists(path) && new DirectoryInfo(path).LinkTarget is null;
+
+    /// <summary>What git says; with git-update-index(1), status 1 is no failure.</summary>
+    private async Task<string> GitAsync(string index, string[] arguments, string input, CancellationToken cancel)
+    {
+        var call = git.Serve(folder, arguments, quarantine.AddTo(EnvMap.Empty.With("GIT_INDEX_FILE", index)));
+        using var stream = new MemoryStream(Encoding.UTF8.GetBytes(input));
+        var run = await ChildProcess.CaptureAsync(call with { Input = stream }, cancel, MostBytes);
+        if (!run.Status.Succeeded && arguments[0] != "update-index")
+            throw new UserError($"git {arguments[0]} failed ({run.Status}): {run.Error.Trim()}");
+        return run.Output.Length < MostBytes ? run.Output : throw new UserError("the app has too many files.");
+    }
+
+    private static string[] Names(string list) => list.Split('\0', StringSplitOptions.RemoveEmptyEntries);
+}
