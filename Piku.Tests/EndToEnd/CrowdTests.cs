@@ -123,9 +123,9 @@ public sealed class CrowdTests : IAsyncLifetime
         return ProcessFigures.Of(_piku.ProcessId);
     }
 
-    // Under a storm a start may be dropped; ssh's user tries again.
+    // Under a storm a start may be dropped, and all may be taken until the silent are given up after a minute; ssh's user tries again.
     private Task ComesInAsync() => Eventually.TrueAsync(
-        async () => (await _piku.Client.SshAsync("-b", $"{Address(50)}", "version")).Status.Succeeded, TimeSpan.FromSeconds(60));
+        async () => (await _piku.Client.SshAsync("-b", $"{Address(50)}", "version")).Status.Succeeded, TimeSpan.FromSeconds(120));
 
     private async Task AssertNothingIsLeftAsync(ProcessFigures before)
     {
