@@ -20,6 +20,9 @@ public sealed class CrowdTests : IAsyncLifetime
     /// <summary>In kilobytes: what a heap may keep after a storm to be ready for the next.</summary>
     private const int MostLeftBehind = 40 * 1024;
 
+    /// <summary>A busy daemon is still opening files of its own, for its first few seconds; of strangers there are a thousand.</summary>
+    private const int MostFilesMore = 10;
+
     private readonly Ed25519 _key = RawClient.NewKey();
     private PikuInstance _piku = null!;
 
@@ -130,7 +133,7 @@ public sealed class CrowdTests : IAsyncLifetime
     private async Task AssertNothingIsLeftAsync(ProcessFigures before)
     {
         await Eventually.TrueAsync(
-            () => ProcessFigures.Of(_piku.ProcessId).OpenFiles <= before.OpenFiles, TimeSpan.FromSeconds(90),
+            () => ProcessFigures.Of(_piku.ProcessId).OpenFiles <= before.OpenFiles + MostFilesMore, TimeSpan.FromSeconds(90),
             () => $"{before} has become {ProcessFigures.Of(_piku.ProcessId)}");
         var after = ProcessFigures.Of(_piku.ProcessId);
         TestContext.Current.TestOutputHelper!.WriteLine($"{before} has become {after}");
