@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Collections.Immutable;
 using System.Net;
 using Piku.Core.Formats;
 using Piku.Core.Machine;
@@ -45,7 +46,7 @@ internal sealed class FactsReader(Installation piku, AppName app, Deployer by)
             Texts = Texts(folder, environment.FilesToRead()),
             CloudflareNetworks = cloudflare?.Networks,
             CloudflareProblem = cloudflare?.Problem,
-            PortUser = PortUser(environment.Variables),
+            PortUser = PortUser(environment.Variables, facts.FreePorts),
             Stand = StandFor(environment.Variables),
         };
     }
@@ -61,9 +62,10 @@ internal sealed class FactsReader(Installation piku, AppName app, Deployer by)
         Others().Select(env => env.Live.Find("PORT")).Select(text => int.TryParse(text, out var port) ? port : 0).ToFrozenSet();
 
     /// <summary>The workers that run now may have the port: theirs are replaced.</summary>
-    private string? PortUser(EnvMap environment)
+    /// <param name="free">Ports just found. They are not tried again: another deployment may be trying them at this moment.</param>
+    private string? PortUser(EnvMap environment, ImmutableArray<int> free)
     {
-        if (!AppSettings.Port.TryIn(environment, out var port))
+        if (!AppSettings.Port.TryIn(environment, out var port) || free.Contains(port))
             return null;
         var isOurs = piku.StateOf(app) is AppState.Running && piku.Apps.LiveEnv(app)?.Find(AppSettings.Port.Key) == $"{port}";
         var address = IPAddress.TryParse(AppSettings.BindAddress.In(environment), out var bound) ? bound : IPAddress.Loopback;

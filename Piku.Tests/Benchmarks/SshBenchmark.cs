@@ -28,10 +28,12 @@ public sealed class SshBenchmark
     [InlineData("chacha20-poly1305@openssh.com")]
     [InlineData("aes256-gcm@openssh.com")]
     [InlineData("aes128-gcm@openssh.com")]
-    public Task Transfers_compared_with_sshd(string cipher) => CompareAsync(async (server, us, them) =>
+    [InlineData("aes256-ctr", "-m hmac-sha2-256-etm@openssh.com")]
+    [InlineData("aes128-ctr", "-m hmac-sha2-512-etm@openssh.com")]
+    public Task Transfers_compared_with_sshd(string cipher, string mac = "") => CompareAsync(async (server, us, them) =>
     {
-        await MeasureTransferAsync(server, us, them, cipher, "down", $"head -c {Transfer} /dev/zero", "> /dev/null");
-        await MeasureTransferAsync(server, us, them, cipher, "up", "cat > /dev/null", $"< {LargeFile(server.Folder)}");
+        await MeasureTransferAsync(server, us, them, cipher, mac, "down", $"head -c {Transfer} /dev/zero", "> /dev/null");
+        await MeasureTransferAsync(server, us, them, cipher, mac, "up", "cat > /dev/null", $"< {LargeFile(server.Folder)}");
     });
 
     private static async Task CompareAsync(Func<TestServer, Side, Side, Task> measure)
@@ -89,7 +91,7 @@ public sealed class SshBenchmark
     }
 
     private static async Task MeasureTransferAsync(
-        TestServer server, Side us, Side them, string cipher, string direction, string command, string redirection)
+        TestServer server, Side us, Side them, string cipher, string mac, string direction, string command, string redirection)
     {
         var seconds = new Dictionary<Side, List<double>> { [us] = [], [them] = [] };
         var cpu = new Dictionary<Side, List<double>> { [us] = [], [them] = [] };
@@ -98,7 +100,7 @@ public sealed class SshBenchmark
             foreach (var side in seconds.Keys)
             {
                 var before = side.Cpu();
-                seconds[side].Add(await RunAsync(server, side, $"-c {cipher}", $"'{command}' {redirection}"));
+                seconds[side].Add(await RunAsync(server, side, $"-c {cipher} {mac}", $"'{command}' {redirection}"));
                 cpu[side].Add((side.Cpu() - before).TotalSeconds);
             }
         }

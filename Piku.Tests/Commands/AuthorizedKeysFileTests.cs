@@ -55,6 +55,17 @@ public sealed class AuthorizedKeysFileTests : IDisposable
     }
 
     [Fact]
+    public async Task A_key_hidden_in_the_comment_of_another_does_not_come_in()
+    {
+        await _file.AddAsync($"{First} bob\u2028{Second} eve\n", Cancel);
+        Assert.Equal(First.Split(' ')[1], Convert.ToBase64String(Assert.Single(_file.Read().Keys).PublicKey.Span));
+
+        await _file.AddAsync(Second + " carol", Cancel);
+        await _file.RemoveAsync(keys => [.. keys.Where(key => key.Name == "carol")], Cancel);
+        Assert.Equal($"{First} bob\u2028{Second} eve\n", Text);
+    }
+
+    [Fact]
     public async Task Writers_at_the_same_time_lose_nothing()
     {
         await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(async () =>

@@ -89,6 +89,9 @@ public sealed class RightsTests
     [InlineData("environment=\"PIKU_APPS=\"", "PIKU_APPS names no app")]
     [InlineData("environment=\"PIKU_APPS=blog ../x\"", "'../x' is not the name of an app")]
     [InlineData("environment=\"PIKU_APPS=sh?p\"", "'sh?p' is not the name of an app")]
+    [InlineData("environment=\"PIKU_APP=blog\"", "there is no PIKU_APP, only PIKU_ROLE and PIKU_APPS")]
+    [InlineData("environment=\"Piku_Role=reader\"", "there is no Piku_Role")]
+    [InlineData("command=\"NAME=bob PIKU_ROLE=reader /home/piku/piku.py $SSH_ORIGINAL_COMMAND\"", "rights stand in environment=")]
     [InlineData("command=\"/bin/sh\"", "only a command of piku's can be run")]
     [InlineData("command=\"logs 'blog\",pty", "only a command of piku's can be run")]
     public void Rights_that_cannot_be_read_disable_the_line(string options, string problem)
@@ -100,6 +103,7 @@ public sealed class RightsTests
 
     [Theory]
     [InlineData("command=\"logs blog\"", "logs blog")]
+    [InlineData("command=\"config:get blog PIKU_AUTO_RESTART\"", "config:get blog PIKU_AUTO_RESTART")]
     [InlineData("command=\"FINGERPRINT=SHA256:x NAME=alice /home/piku/piku.py $SSH_ORIGINAL_COMMAND\"", null)]
     public void A_command_of_ours_is_forced_and_that_of_upstream_is_not(string options, string? forced) =>
         Assert.Equal(forced, KeyOf(options).ForcedCommand);

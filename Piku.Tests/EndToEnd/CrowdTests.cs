@@ -20,6 +20,9 @@ public sealed class CrowdTests : IAsyncLifetime
     /// <summary>In kilobytes: what a heap may keep after a storm to be ready for the next.</summary>
     private const int MostLeftBehind = 40 * 1024;
 
+    /// <summary>A busy daemon is still opening files of its own, for its first few seconds; of strangers there are a thousand.</summary>
+    private const int MostFilesMore = 10;
+
     private readonly Ed25519 _key = RawClient.NewKey();
     private PikuInstance _piku = null!;
 
@@ -123,14 +126,14 @@ public sealed class CrowdTests : IAsyncLifetime
         return ProcessFigures.Of(_piku.ProcessId);
     }
 
-    // Under a storm a start may be dropped; ssh's user tries again.
+    // Under a storm a start may be dropped, and all may be taken until the silent are given up after a minute; ssh's user tries again.
     private Task ComesInAsync() => Eventually.TrueAsync(
-        async () => (await _piku.Client.SshAsync("-b", $"{Address(50)}", "version")).Status.Succeeded, TimeSpan.FromSeconds(60));
+        async () => (await _piku.Client.SshAsync("-b", $"{Address(50)}", "version")).Status.Succeeded, TimeSpan.FromSeconds(120));
 
     private async Task AssertNothingIsLeftAsync(ProcessFigures before)
     {
         await Eventually.TrueAsync(
-            () => ProcessFigures.Of(_piku.ProcessId).OpenFiles <= before.OpenFiles, TimeSpan.FromSeconds(90),
+            () => ProcessFigures.Of(_piku.ProcessId).OpenFiles <= before.OpenFiles + MostFilesMore, TimeSpan.FromSeconds(90),
             () => $"{before} has become {ProcessFigures.Of(_piku.ProcessId)}");
         var after = ProcessFigures.Of(_piku.ProcessId);
         TestContext.Current.TestOutputHelper!.WriteLine($"{before} has become {after}");

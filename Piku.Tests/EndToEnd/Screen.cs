@@ -43,6 +43,9 @@ internal sealed class Screen : IAsyncDisposable
 
     public async Task TypeAsync(string text) => await _keys.Writer.WriteAsync(Encoding.UTF8.GetBytes(text), TestContext.Current.CancellationToken);
 
+    /// <summary>The person makes the window another size.</summary>
+    public void Resize(TerminalSize size) => _process!.Resize(size);
+
     public Task ShowsAsync(string text) => Eventually.TrueAsync(() => Shown.Contains(text, StringComparison.Ordinal), explain: () => Shown);
 
     public ValueTask DisposeAsync() => _process!.DisposeAsync();

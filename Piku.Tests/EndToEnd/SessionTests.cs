@@ -65,6 +65,49 @@ public sealed class SessionTests(SharedInstance shared)
     }
 
     [Fact]
+    public async Task A_shell_of_an_app_is_like_a_login()
+    {
+        await (await Repository.FromExampleAsync(Client, "static", "login")).PushAsync();
+        await using var screen = await Screen.StartAsync(Client.Ssh("-t", "run", "login", "bash", "--norc"));
+        await screen.TypeAsync("bind 'set enable-bracketed-paste off'\n"); // of its marks between the lines
+        await screen.TypeAsync("echo $(tput colors) colours of $(stty size)\n");
+        await screen.ShowsAsync("256 colours of 30 90");
+        screen.Resize(new(100, 40));
+        await screen.TypeAsync("until [ \"$(stty size)\" = '40 100' ]; do sleep 0.05; done; echo now $(stty size)\n");
+        await screen.ShowsAsync("now 40 100");
+
+        await screen.TypeAsync("sleep 4721\n");
+        await Eventually.TrueAsync(() => Programs.RunningWith("sleep\04721").Any());
+        await screen.TypeAsync("\x1a");
+        await screen.ShowsAsync("Stopped");
+        await screen.TypeAsync("fg\n");
+        await screen.ShowsAsync("fg\r\nsleep 4721\r\n"); // it names what it brings back
+        await screen.TypeAsync("\x03");
+        await Eventually.TrueAsync(() => !Programs.RunningWith("sleep\04721").Any());
+
+        await screen.TypeAsync("exit 7\n");
+        Assert.Equal(7, (await screen.Exit).Code);
+    }
+
+    [Fact]
+    public async Task Programs_that_fill_the_screen_work()
+    {
+        await (await Repository.FromExampleAsync(Client, "static", "full")).PushAsync();
+        await using var screen = await Screen.StartAsync(Client.Ssh("-t", "run", "full", "bash", "--norc"));
+        await screen.TypeAsync("top; echo over $((1 + 1))\n");
+        await screen.ShowsAsync("load average");
+        await screen.TypeAsync("q");
+        await screen.ShowsAsync("over 2");
+        await screen.TypeAsync("vi -u NONE notes\n");
+        await screen.ShowsAsync("\"notes\" [New");
+        await screen.TypeAsync("ifrom the editor\x1b:wq\n");
+        var notes = Path.Combine(shared.Piku.Paths.Apps, "full", "notes");
+        await Eventually.TrueAsync(() => File.Exists(notes) && File.ReadAllText(notes) == "from the editor\n");
+        await screen.TypeAsync("exit\n");
+        Assert.True((await screen.Exit).Succeeded);
+    }
+
+    [Fact]
     public async Task A_signal_that_ends_a_program_is_its_status()
     {
         await (await Repository.FromExampleAsync(Client, "static", "signalled")).PushAsync();

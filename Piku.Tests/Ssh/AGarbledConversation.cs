@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Text;
 using Microsoft.Extensions.Logging;
 using Piku.Server.Ssh.Crypto;
 using Piku.Server.Ssh.Wire;
@@ -44,6 +45,27 @@ public sealed class AGarbledConversation : IAsyncLifetime
     [InlineData(true)]
     public Task Harms_nobody(bool isKnown) => ConverseAsync(Conversations, isKnown, seed: 7);
 
+    /// <summary>Version, KEXINIT and share, as bytes: packets fall apart too.</summary>
+    [Fact]
+    public async Task Harms_nobody_before_there_are_keys()
+    {
+        var random = new Random(8);
+        for (var i = 0; i < Conversations; i++)
+        {
+            await using var client = await RawClient.ConnectAsync(_server.EndPoint);
+            byte[] opening =
+            [
+                .. Encoding.ASCII.GetBytes(RawClient.Version + "\r\n"),
+                .. client.Seal(RawClient.Offer().Write()),
+                .. client.Seal(Message(MessageNumber.KexEcdhInit, fields => fields.String(_key.PublicKey))),
+                .. client.Seal(Message(MessageNumber.NewKeys, _ => { })),
+            ];
+            await client.SendBytesAsync(Mutation.Of(opening, random, fewest: 1, most: 3));
+        }
+
+        await AssertUnharmedAsync();
+    }
+
     [Theory(Explicit = true)]
     [InlineData(false)]
     [InlineData(true)]
@@ -65,6 +87,11 @@ public sealed class AGarbledConversation : IAsyncLifetime
             await SayAsync(client, isKnown ? KnownSays() : StrangerSays(client.SessionId), random);
         }
 
+        await AssertUnharmedAsync();
+    }
+
+    private async Task AssertUnharmedAsync()
+    {
         Assert.Equal("still serves", (await _server.SshAsync("cat", "still serves")).Output);
         Assert.Empty(_server.Log.LinesAt(LogLevel.Error));
     }

@@ -151,6 +151,49 @@ public sealed class AStranger : IAsyncLifetime
         Assert.Equal(DisconnectReason.ProtocolError, await client.ReceiveDisconnectAsync());
     }
 
+    [Fact]
+    public async Task Who_proves_a_key_before_the_service_has_to_go()
+    {
+        await using var client = await RawClient.ConnectAsync(_server.EndPoint);
+        await client.ExchangeKeysAsync(RawClient.Offer());
+
+        await client.SendAsync(RawClient.SignedRequest(_authorized, _authorized, client.SessionId));
+
+        Assert.Equal(DisconnectReason.ProtocolError, await client.ReceiveDisconnectAsync());
+    }
+
+    [Fact]
+    public async Task Who_requests_the_service_again_has_to_go()
+    {
+        await using var client = await RawClient.OpenAsync(_server.EndPoint);
+
+        await client.RequestServiceAsync("ssh-userauth");
+
+        Assert.Equal(DisconnectReason.ProtocolError, await client.ReceiveDisconnectAsync());
+    }
+
+    [Fact]
+    public async Task Who_claims_to_have_been_let_in_has_to_go()
+    {
+        await using var client = await RawClient.OpenAsync(_server.EndPoint);
+
+        await client.SendAsync(MessageNumber.UserAuthSuccess);
+
+        Assert.Equal(DisconnectReason.ProtocolError, await client.ReceiveDisconnectAsync());
+    }
+
+    [Fact]
+    public async Task Who_signs_for_another_user_name_than_he_gives_is_refused()
+    {
+        await using var client = await RawClient.OpenAsync(_server.EndPoint);
+        var request = RawClient.SignedRequest(_authorized, _authorized, client.SessionId, "alice");
+        request[1 + sizeof(uint)] = (byte)'A';
+
+        await client.SendAsync(request);
+
+        await client.ReceiveAsync(MessageNumber.UserAuthFailure);
+    }
+
     [Theory]
     [InlineData("ssh-connection")]
     [InlineData("ssh-nothing")]
@@ -187,6 +230,25 @@ public sealed class AStranger : IAsyncLifetime
 
         Assert.Equal(DisconnectReason.ByApplication, await silent.ReceiveDisconnectAsync());
         Assert.InRange(clock.ElapsedMilliseconds, 150, 5000);
+    }
+
+    [Fact]
+    public async Task Who_sends_a_byte_at_a_time_has_to_go_when_the_time_is_over()
+    {
+        await _server.DisposeAsync();
+        await StartAsync(new SshLimits { LoginGrace = TimeSpan.FromMilliseconds(300) });
+        await using var slow = await RawClient.ConnectAsync(_server.EndPoint);
+        await slow.ReceiveVersionAsync();
+        await slow.ReceiveAsync(MessageNumber.KexInit);
+
+        var end = slow.ReceiveDisconnectAsync();
+        while (!end.IsCompleted)
+        {
+            await slow.SendTextAsync("S");
+            await Task.WhenAny(end, Task.Delay(20, TestContext.Current.CancellationToken));
+        }
+
+        Assert.Equal(DisconnectReason.ByApplication, await end);
     }
 
     [Fact]

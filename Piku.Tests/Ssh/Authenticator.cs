@@ -40,11 +40,13 @@ internal sealed class Authenticator : IDisposable
 
     private bool IsEd25519 => _type.Name.Contains("ed25519", StringComparison.Ordinal);
 
-    public byte[] Sign(byte flags, string application = Application)
+    public byte[] Sign(byte flags, string application = Application) => Sign(flags, Data, application);
+
+    public byte[] Sign(byte flags, ReadOnlySpan<byte> data, string application = Application)
     {
         byte[] statement = [flags, 0, 0, 0, 0];
         BinaryPrimitives.WriteUInt32BigEndian(statement.AsSpan(1), 42);
-        byte[] signed = [.. SHA256.HashData(Encoding.ASCII.GetBytes(application)), .. statement, .. SHA256.HashData(Data)];
+        byte[] signed = [.. SHA256.HashData(Encoding.ASCII.GetBytes(application)), .. statement, .. SHA256.HashData(data)];
         using var signature = new SshWriter();
         signature.WriteText(_type.Name);
         signature.WriteString(IsEd25519 ? _ed25519.Sign(signed) : EcdsaKey.Sign(_ecdsa, signed, HashAlgorithmName.SHA256));

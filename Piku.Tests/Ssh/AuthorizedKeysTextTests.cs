@@ -73,6 +73,21 @@ public sealed class AuthorizedKeysTextTests
         Assert.Empty(text.Problems);
     }
 
+    [Theory]
+    [InlineData("\r")]
+    [InlineData("\v")]
+    [InlineData("\f")]
+    [InlineData("\u0085")]
+    [InlineData("\u2028")]
+    [InlineData("\u2029")]
+    public void A_comment_holds_no_second_key(string separator)
+    {
+        var text = AuthorizedKeysText.Parse($"restrict {Ed25519} bob{separator}{Ed25519} eve\r\n{Ed25519} next", null);
+
+        Assert.Empty(text.Problems);
+        Assert.Equal([(1, false), (2, true)], text.Keys.Select(key => (key.Line, key.Options.MayHaveTerminal)));
+    }
+
     [Fact]
     public void Options_are_kept()
     {

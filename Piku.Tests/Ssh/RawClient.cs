@@ -178,17 +178,25 @@ internal sealed class RawClient : IAsyncDisposable
     public Task RequestServiceAsync(string name) => SendAsync(MessageNumber.ServiceRequest, fields => fields.Text(name));
 
     /// <summary>An authentication request for a key, signed by a key, over a session id.</summary>
-    public static byte[] SignedRequest(Ed25519 key, Ed25519 signer, byte[] sessionId, string user = "alice")
+    public static byte[] SignedRequest(Ed25519 key, Ed25519 signer, byte[] sessionId, string user = "alice") =>
+        SignedRequest("ssh-ed25519", Blob(key), sessionId, user, signed =>
+        {
+            using var signature = new SshWriter();
+            signature.WriteText("ssh-ed25519");
+            signature.WriteString(signer.Sign(signed));
+            return signature.Written.ToArray();
+        });
+
+    /// <inheritdoc cref="SignedRequest(Ed25519, Ed25519, byte[], string)"/>
+    /// <param name="sign">From what is to be signed to the signature's blob.</param>
+    public static byte[] SignedRequest(string algorithm, byte[] blob, byte[] sessionId, string user, Func<byte[], byte[]> sign)
     {
         var request = new MessageBuilder(MessageNumber.UserAuthRequest)
-            .Text(user).Text("ssh-connection").Text("publickey").Boolean(true).Text("ssh-ed25519").String(Blob(key));
+            .Text(user).Text("ssh-connection").Text("publickey").Boolean(true).Text(algorithm).String(blob);
         using var signed = new SshWriter();
         signed.WriteString(sessionId);
         signed.WriteBytes(request.ToArray());
-        using var signature = new SshWriter();
-        signature.WriteText("ssh-ed25519");
-        signature.WriteString(signer.Sign(signed.Written));
-        return request.String(signature.Written).ToArray();
+        return request.String(sign(signed.Written.ToArray())).ToArray();
     }
 
     /// <summary>Opens a session; the result is the server's number for it. Ours is given.</summary>

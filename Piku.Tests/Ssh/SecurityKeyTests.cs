@@ -1,4 +1,5 @@
 using Piku.Server.Ssh.Crypto;
+using Piku.Server.Ssh.Wire;
 
 namespace Piku.Tests.Ssh;
 
@@ -21,6 +22,29 @@ public sealed class SecurityKeyTests
         {
             using var authenticator = new Authenticator(name);
             Assert.Equal(isGenuine, authenticator.Verify(authenticator.Sign(flags), Authenticator.Data, (Presence)demanded));
+        }
+    }
+
+    [Theory]
+    [InlineData("", 0, false)]
+    [InlineData("", 1, true)]
+    [InlineData("no-touch-required ", 0, true)]
+    [InlineData("verify-required ", 1, false)]
+    [InlineData("verify-required ", 5, true)]
+    [InlineData("no-touch-required,verify-required ", 4, true)]
+    public async Task Let_in_with_the_presence_that_their_line_demands(string options, byte flags, bool lets)
+    {
+        await using var server = await TestServer.StartAsync((_, _) => Task.FromResult(0));
+        foreach (string name in Types())
+        {
+            using var authenticator = new Authenticator(name);
+            await File.AppendAllTextAsync(
+                server.AuthorizedKeysFile, $"{options}{name} {Convert.ToBase64String(authenticator.Blob)}\n", TestContext.Current.CancellationToken);
+            await using var client = await RawClient.OpenAsync(server.EndPoint);
+
+            await client.SendAsync(RawClient.SignedRequest(name, authenticator.Blob, client.SessionId, "alice", data => authenticator.Sign(flags, data)));
+
+            await client.ReceiveAsync(lets ? MessageNumber.UserAuthSuccess : MessageNumber.UserAuthFailure);
         }
     }
 

@@ -152,6 +152,45 @@ public sealed class TheConnection : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Refuses_a_channel_without_data_and_takes_one_with_more_than_there_is()
+    {
+        await using var client = await RawClient.EnterAsync(_server.EndPoint, _key);
+        await client.SendAsync(MessageNumber.ChannelOpen, fields => fields.Text("session").UInt32(0).UInt32(1000).UInt32(0));
+        await client.ReceiveAsync(MessageNumber.ChannelOpenFailure);
+
+        await client.ExecAsync(await client.OpenSessionAsync(window: uint.MaxValue, maxPacket: uint.MaxValue), "echo x");
+
+        Assert.Equal("x", Data(await client.ReceiveAsync(MessageNumber.ChannelData)));
+    }
+
+    [Fact]
+    public async Task Lets_nobody_become_another_once_they_are_in()
+    {
+        using var other = RawClient.NewKey();
+        await using var client = await RawClient.EnterAsync(_server.EndPoint, _key);
+
+        await client.SendAsync(RawClient.SignedRequest(other, other, client.SessionId, "root"));
+        await client.RequestServiceAsync("ssh-userauth");
+
+        await client.ReceiveAsync(MessageNumber.Unimplemented); // to the second; the first is ignored (RFC 4252, section 5.1)
+        await client.ExecAsync(await client.OpenSessionAsync(), "who");
+        Assert.Equal("alice raw", Data(await client.ReceiveAsync(MessageNumber.ChannelData)));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Proves_its_own_host_keys_and_no_other(bool isOurs)
+    {
+        var key = isOurs ? _server.Options.HostKeys[0].PublicKey : RawClient.Blob(_key);
+        await using var client = await RawClient.EnterAsync(_server.EndPoint, _key);
+
+        await client.SendAsync(MessageNumber.GlobalRequest, fields => fields.Text("hostkeys-prove-00@openssh.com").Boolean(true).String(key));
+
+        await client.ReceiveAsync(isOurs ? MessageNumber.RequestSuccess : MessageNumber.RequestFailure);
+    }
+
+    [Fact]
     public async Task Gives_channel_numbers_back()
     {
         await using var client = await RawClient.EnterAsync(_server.EndPoint, _key);
@@ -318,6 +357,9 @@ public sealed class TheConnection : IAsyncLifetime
         {
             case ["echo", var text]:
                 await session.Output.WriteAsync(Encoding.UTF8.GetBytes(text), cancellationToken);
+                break;
+            case ["who"]:
+                await session.Output.WriteAsync(Encoding.UTF8.GetBytes($"{session.User} {session.Key.Name}"), cancellationToken);
                 break;
             case ["signal"]:
                 await session.Output.WriteAsync(Encoding.UTF8.GetBytes(await session.Signals.ReadAsync(cancellationToken)), cancellationToken);

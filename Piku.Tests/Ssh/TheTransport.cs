@@ -278,6 +278,21 @@ public sealed class TheTransport : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Takes_a_flood_of_messages_to_ignore_and_keeps_none()
+    {
+        var noise = new byte[32 * 1024];
+        await using var client = await RawClient.EnterAsync(_server.EndPoint, _key);
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+
+        for (var i = 0; i < 3000; i++)
+            await client.SendAsync((i % 3) switch { 0 => MessageNumber.Ignore, 1 => MessageNumber.Debug, _ => MessageNumber.Unimplemented }, fields => fields.String(noise));
+
+        await client.SendAsync(MessageNumber.GlobalRequest, fields => fields.Text("keepalive@openssh.com").Boolean(true));
+        await client.ReceiveAsync(MessageNumber.RequestFailure);
+        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, 8 * 1024 * 1024);
+    }
+
+    [Fact]
     public async Task Answers_a_message_that_it_does_not_know()
     {
         await using var client = await RawClient.EnterAsync(_server.EndPoint, _key);

@@ -13,7 +13,8 @@ internal delegate void CheckKeyLine(AuthorizedKey key);
 
 /// <summary>
 /// The content of an authorized_keys file (sshd(8)): <c>[options] type base64 [comment]</c> a line, <c>#</c> for a
-/// comment. A line that cannot be honoured as it stands is a problem, and no key.
+/// comment. A line that cannot be honoured as it stands is a problem, and no key. As for sshd only LF ends a line: with
+/// another end, such as Unicode's, the comment in somebody's public key could hold a second key that nobody saw.
 /// </summary>
 internal sealed record AuthorizedKeysText(IReadOnlyList<AuthorizedKey> Keys, IReadOnlyList<AuthorizedKeysProblem> Problems)
 {
@@ -27,10 +28,10 @@ internal sealed record AuthorizedKeysText(IReadOnlyList<AuthorizedKey> Keys, IRe
         var keys = new List<AuthorizedKey>();
         var problems = new List<AuthorizedKeysProblem>();
         var number = 0;
-        foreach (var line in text.AsSpan().EnumerateLines())
+        foreach (var line in text.AsSpan().Split('\n'))
         {
             number++;
-            var content = line.Trim(Blanks);
+            var content = text.AsSpan(line).TrimEnd('\r').Trim(Blanks);
             if (content.IsEmpty || content[0] == '#')
                 continue;
             try

@@ -30,13 +30,17 @@ internal sealed partial class PacketSender(Socket socket, ReadOnlyMemory<byte> p
     /// <summary>What has been appended with the present keys.</summary>
     public long BytesWithKeys { get; private set; }
 
-    /// <summary>Whether the other side has asked for more answers than it takes.</summary>
-    public bool IsCongested
+    /// <summary>
+    /// Completes at once, unless the other side has asked for more answers than it takes: then when there is room
+    /// again, and when a key exchange begins, because that needs what the other side sends.
+    /// </summary>
+    public Task UncongestedAsync()
     {
-        get
+        lock (_gate)
         {
-            lock (_gate)
-                return !_exchangingKeys && _pending.Length > 2 * capacity;
+            return _ended || _exchangingKeys || _pending.Length <= 2 * capacity
+                ? Task.CompletedTask
+                : RoomAsync();
         }
     }
 
@@ -95,6 +99,7 @@ internal sealed partial class PacketSender(Socket socket, ReadOnlyMemory<byte> p
         {
             Append(kexInit, []);
             _exchangingKeys = true;
+            GiveRoom(); // there is none, but whoever waits has to look again
         }
         _work.Give();
     }

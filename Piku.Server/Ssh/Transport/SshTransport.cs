@@ -69,8 +69,7 @@ internal sealed partial class SshTransport : IDisposable
         while (true)
         {
             // Who asks without listening to the answers must wait, or go if it cannot be helped.
-            if (_sender.IsCongested)
-                await _sender.RoomAsync().WaitAsync(cancellationToken);
+            await _sender.UncongestedAsync().WaitAsync(cancellationToken);
             if (_sender.Held > _limits.SendBuffer)
                 throw new SshProtocolException("too many requests during a key exchange");
             var message = await NextAsync(cancellationToken);
