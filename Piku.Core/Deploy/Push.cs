@@ -49,6 +49,7 @@ public sealed class Push(Installation piku, AppName app, Deployer by)
             "-c", $"core.hooksPath={PushHook.HooksFolder(piku.Paths)}",
             "-c", "receive.denyDeleteCurrent=ignore",
             "-c", "gc.autoDetach=false",
+            .. GitRepository.HidingOurs,
             "receive-pack", _repository.Folder,
         ],
         variables.WithAll([hook.Variable]));
@@ -122,7 +123,7 @@ public sealed class Push(Installation piku, AppName app, Deployer by)
         if (await _repository.CommitOfAsync(version.Target.Branch, CancellationToken.None) == version.Target.Commit)
         {
             await _repository.PointHeadAtAsync(version.Target.Branch, CancellationToken.None);
-            version.Keep();
+            await version.KeepAsync();
         }
         return status;
     }

@@ -25,13 +25,25 @@ public sealed class Recovery(Installation piku, AppName app)
     /// <returns>True when something was put back.</returns>
     public async Task<bool> RunAsync(CancellationToken cancel)
     {
+        var wasUndone = await EndAsync(cancel);
+        piku.ReleasesOf(app).EndInterrupted();
+        return wasUndone;
+    }
+
+    private async Task<bool> EndAsync(CancellationToken cancel)
+    {
         if (Checkpoint.Left(piku.Paths, app) is not { } checkpoint)
             return false;
-        var isDone = await IsDoneAsync(checkpoint.Facts, cancel);
-        if (!isDone)
-            await UndoAsync(checkpoint, cancel);
+        if (await IsDoneAsync(checkpoint.Facts, cancel))
+        {
+            if (checkpoint.Facts.Release is { } number)
+                piku.ReleasesOf(app).EndWell(number);
+            checkpoint.Done();
+            return false;
+        }
+        await UndoAsync(checkpoint, cancel);
         checkpoint.Discard();
-        return !isDone;
+        return true;
     }
 
     private async Task<bool> IsDoneAsync(CheckpointFacts facts, CancellationToken cancel) =>

@@ -7,6 +7,13 @@ public static class AppSettings
         "Restart the running workers at a deploy; with false they keep running as they are until `restart`.")
     { Default = "true" };
 
+    /// <summary>Releases that are kept when the app says nothing: some weeks of work, and a few MiB.</summary>
+    public const int MostReleases = 30;
+
+    public static readonly Setting<int> ReleasesKept = new("PIKU_RELEASES_KEEP", ValueFormats.Number(2, 1000),
+        "How many releases, with their logs, are kept for `releases` and `rollback`.")
+    { Default = "30", IsForgiving = true };
+
     public static readonly Setting<string> DeployBranch = new("PIKU_DEPLOY_BRANCH", ValueFormats.Branch,
         "The only branch whose pushes are deployed; without it, the branch that is pushed, and of several main or master.");
 
@@ -25,5 +32,5 @@ public static class AppSettings
         "The authority that acme.sh gets the site's certificate from.")
     { Default = "letsencrypt.org" };
 
-    public static readonly Setting[] All = [AutoRestart, DeployBranch, Port, BindAddress, DisableIpv6, AcmeRootCa];
+    public static readonly Setting[] All = [AutoRestart, ReleasesKept, DeployBranch, Port, BindAddress, DisableIpv6, AcmeRootCa];
 }
