@@ -47,11 +47,11 @@ internal sealed class BuildRunner(PikuPaths paths, AppName app, Quarantine quara
             if (hash is not null && IsUpToDate(step, hash))
                 continue;
             await log.StepAsync(step.Title, cancel);
-            _hashes.Forget(step.Name);
+            _hashes.Forget(DependencyHashes.KeyOf(step));
             foreach (var action in step.Actions)
                 await ActAsync(action, cancel);
             if (hash is not null)
-                _hashes.Remember(step.Name, hash);
+                _hashes.Remember(DependencyHashes.KeyOf(step), hash);
         }
     }
 
@@ -96,7 +96,7 @@ internal sealed class BuildRunner(PikuPaths paths, AppName app, Quarantine quara
             throw new UserError($"'{string.Join(' ', run.Argv)}' failed with {status}.");
     }
 
-    private bool IsUpToDate(BuildStep step, string hash) => !step.IsMissing && _hashes.Has(step.Name, hash);
+    private bool IsUpToDate(BuildStep step, string hash) => !step.IsMissing && _hashes.Has(DependencyHashes.KeyOf(step), hash);
 
     /// <summary>Null for a step that runs at every deploy.</summary>
     private string? HashOf(BuildStep step) => step is { Inputs: [], InputValues: [] } ? null

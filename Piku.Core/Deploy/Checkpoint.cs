@@ -17,11 +17,12 @@ internal sealed class Checkpoint
     private readonly AppName _app;
     private readonly PikuPaths _paths;
     private readonly string _folder;
+    private readonly KeptDependencies _kept;
 
     private Checkpoint(PikuPaths paths, AppName app, CheckpointFacts facts)
     {
         (_paths, _app, Facts) = (paths, app, facts);
-        _folder = FolderOf(paths, app);
+        (_folder, _kept) = (FolderOf(paths, app), new(paths, app));
     }
 
     public CheckpointFacts Facts { get; private set; }
@@ -37,7 +38,7 @@ internal sealed class Checkpoint
         Directory.CreateDirectory(Path.Combine(making, "vassals"));
         foreach (var (name, text) in vassals.Snapshot(app))
             AtomicFile.Write(Path.Combine(making, "vassals", name), text, AtomicFile.Secret);
-        foreach (var file in LiveFiles(paths, app).Append(paths.NginxSite(app)).Where(File.Exists))
+        foreach (var file in LiveFiles(paths, app, facts).Append(paths.NginxSite(app)).Where(File.Exists))
             AtomicFile.Write(Path.Combine(making, Path.GetFileName(file)), File.ReadAllBytes(file), AtomicFile.Secret);
         WriteFacts(making, facts);
         Directory.Move(making, FolderOf(paths, app));
@@ -58,6 +59,12 @@ internal sealed class Checkpoint
     /// <summary>Copies the dependencies too, before a step that changes them; shares blocks where the file system can.</summary>
     public async Task KeepEnvironmentAsync(EnvMap environment, CancellationToken cancel)
     {
+        if (Directory.Exists(SavedEnvironment))
+        {
+            // Those of before are aside already, and what took their place will not be what was kept any more.
+            WriteFacts(_folder, Facts = Facts with { SwappedIn = null });
+            return;
+        }
         if (!Directory.Exists(_paths.Env(_app)))
             return;
         var making = SavedEnvironment + ".new";
@@ -76,21 +83,43 @@ internal sealed class Checkpoint
         Directory.Move(making, SavedEnvironment);
     }
 
+    /// <summary>
+    /// Puts kept dependencies in the place of those that are installed, by renames alone: a crash between any two of
+    /// them leaves what <see cref="RestoreFiles"/> puts back.
+    /// </summary>
+    /// <returns>False when those are not kept.</returns>
+    public bool SwapIn(string dependencies)
+    {
+        if (!_kept.Has(dependencies) || !Directory.Exists(_paths.Env(_app)))
+            return false;
+        var incoming = _kept.EnvOf(dependencies);
+        foreach (var (from, to) in _kept.SettingsIn(_paths.Env(_app)).Zip(_kept.SettingsIn(incoming)))
+        {
+            if (File.Exists(from))
+                AtomicFile.Write(to, File.ReadAllBytes(from), AtomicFile.Secret);
+            else
+                AtomicFile.Delete(to);
+        }
+        WriteFacts(_folder, Facts = Facts with { SwappedIn = dependencies });
+        Directory.Move(_paths.Env(_app), SavedEnvironment);
+        Directory.Move(incoming, _paths.Env(_app));
+        new DependencyHashes(_paths, _app).BecomeThoseOf(_kept.HashesOf(dependencies));
+        return true;
+    }
+
     /// <summary>Puts the dependencies and the files that say how the app runs back. The vassals' text is returned for the switch back.</summary>
     public IReadOnlyDictionary<string, string> RestoreFiles()
     {
         if (Directory.Exists(SavedEnvironment))
         {
-            // Settings are not part of a deploy: what config:set has stored stays.
+            // Settings are not part of a deploy: what config:set has stored stays, unless it was a rollback that did.
             if (File.Exists(_paths.EnvFile(_app)))
                 File.Copy(_paths.EnvFile(_app), Path.Combine(SavedEnvironment, "ENV"), overwrite: true);
-            var discarded = Path.Combine(_folder, "env.discarded");
-            Remove(discarded);
             if (Directory.Exists(_paths.Env(_app)))
-                Directory.Move(_paths.Env(_app), discarded);
+                PutAway(_paths.Env(_app));
             Directory.Move(SavedEnvironment, _paths.Env(_app));
         }
-        foreach (var file in LiveFiles(_paths, _app))
+        foreach (var file in LiveFiles(_paths, _app, Facts))
         {
             var saved = Path.Combine(_folder, Path.GetFileName(file));
             if (File.Exists(saved))
@@ -104,6 +133,15 @@ internal sealed class Checkpoint
     /// <summary>The nginx site as it was; null when there was none.</summary>
     public string? SavedSite() => AtomicFile.ReadIfExists(Path.Combine(_folder, Path.GetFileName(_paths.NginxSite(_app))));
 
+    /// <summary>The new version stays. The dependencies of the one before are kept for a rollback to it.</summary>
+    public void Done()
+    {
+        var hashes = Path.Combine(_folder, Path.GetFileName(_paths.DependencyHashes(_app)));
+        if (Directory.Exists(SavedEnvironment) && DependencyHashes.IdIn(hashes) is { } before)
+            _kept.Put(before, SavedEnvironment, hashes);
+        Discard();
+    }
+
     /// <summary>The deploy is over. Renamed first, so that a half-removed folder is never taken for a checkpoint.</summary>
     public void Discard()
     {
@@ -114,10 +152,21 @@ internal sealed class Checkpoint
     }
 
     /// <summary>The files that change when the app is switched; the nginx site is apart because nginx must agree to it.</summary>
-    private static IEnumerable<string> LiveFiles(PikuPaths paths, AppName app) =>
+    private static IEnumerable<string> LiveFiles(PikuPaths paths, AppName app, CheckpointFacts facts) =>
     [
-        paths.LiveEnvFile(app), paths.ScalingFile(app), paths.Certificate(app), paths.CertificateKey(app), paths.DependencyHashes(app),
+        .. facts.ChangesSettings ? [paths.EnvFile(app)] : Array.Empty<string>(), paths.LiveEnvFile(app), paths.ScalingFile(app), paths.Certificate(app), paths.CertificateKey(app), paths.DependencyHashes(app),
     ];
+
+    /// <summary>Dependencies that a swap has brought go back to where they are kept; all others are of no use.</summary>
+    private void PutAway(string env)
+    {
+        var discarded = Path.Combine(_folder, "env.discarded");
+        Remove(discarded);
+        if (Facts.SwappedIn is { } id && !Directory.Exists(_kept.EnvOf(id)) && File.Exists(_kept.HashesOf(id)))
+            _kept.Put(id, env, _kept.HashesOf(id));
+        else
+            Directory.Move(env, discarded);
+    }
 
     private static void WriteFacts(string folder, CheckpointFacts facts) => AtomicFile.Write(
         Path.Combine(folder, "facts.json"), JsonSerializer.Serialize(facts, CheckpointJson.Default.CheckpointFacts), AtomicFile.Secret);
@@ -136,7 +185,17 @@ internal sealed class Checkpoint
 /// <param name="After">What is to be live.</param>
 /// <param name="IsPush">The refs are to move when the deploy is done.</param>
 /// <param name="Vassals">File names of those that run the new version; null until it is the one that runs.</param>
-internal sealed record CheckpointFacts(DeployTarget? Before, DeployTarget After, bool IsPush, IReadOnlyList<string>? Vassals);
+internal sealed record CheckpointFacts(DeployTarget? Before, DeployTarget After, bool IsPush, IReadOnlyList<string>? Vassals)
+{
+    /// <summary>The number of the release that this is; null when it is none, as a restart.</summary>
+    public int? Release { get; init; }
+
+    /// <summary>True when the settings of <c>config:set</c> are part of the deploy, and come back with the rest.</summary>
+    public bool ChangesSettings { get; init; }
+
+    /// <summary>Kept dependencies that have taken the place of those of before, and are as they were kept.</summary>
+    public string? SwappedIn { get; init; }
+}
 
 [JsonSerializable(typeof(CheckpointFacts))]
 internal sealed partial class CheckpointJson : JsonSerializerContext;

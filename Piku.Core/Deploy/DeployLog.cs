@@ -1,19 +1,28 @@
+using System.Buffers;
 using System.Text;
 using Piku.Core.Machine;
 
 namespace Piku.Core.Deploy;
 
-/// <summary>What the person who deploys reads meanwhile, in upstream's voice: <c>-----&gt; </c> leads each step.</summary>
+/// <summary>
+/// What the person who deploys reads meanwhile, in upstream's voice: <c>-----&gt; </c> leads each step. The log of the
+/// release, as soon as there is one, gets the same, from the first word.
+/// </summary>
 /// <param name="output">Where it goes; the deploy waits while nobody reads.</param>
 public sealed class DeployLog(OutputSink output)
 {
     /// <summary>For what happens when nobody is there to read.</summary>
     public static DeployLog Silent => new((_, _) => ValueTask.CompletedTask);
 
+    /// <summary>Bytes kept of what is said before there is a release: who has the app now, which settings change.</summary>
+    private const int MostBefore = 64 << 10;
+
     private readonly HashSet<string> _warnings = [];
+    private readonly ArrayBufferWriter<byte> _before = new();
+    private ReleaseLog? _release;
 
     /// <summary>For what build tools write, as they write it.</summary>
-    public OutputSink Output => output;
+    public OutputSink Output => WriteAsync;
 
     public Task StepAsync(string text, CancellationToken cancel) => LineAsync($"-----> {text}", cancel);
 
@@ -22,5 +31,22 @@ public sealed class DeployLog(OutputSink output)
         _warnings.Add(text) ? LineAsync($"Warning: {text}", cancel) : Task.CompletedTask;
 
     public Task LineAsync(string text, CancellationToken cancel) =>
-        output(Encoding.UTF8.GetBytes(text + "\n"), cancel).AsTask();
+        WriteAsync(Encoding.UTF8.GetBytes(text + "\n"), cancel).AsTask();
+
+    /// <summary>Writes what was said so far, and what will be, to the log of a release too.</summary>
+    internal void RecordIn(ReleaseLog release)
+    {
+        release.Write(_before.WrittenSpan);
+        _before.Clear();
+        _release = release;
+    }
+
+    private ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancel)
+    {
+        if (_release is not null)
+            _release.Write(bytes.Span);
+        else if (_before.WrittenCount + bytes.Length <= MostBefore)
+            _before.Write(bytes.Span);
+        return output(bytes, cancel);
+    }
 }

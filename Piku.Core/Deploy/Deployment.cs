@@ -15,7 +15,7 @@ namespace Piku.Core.Deploy;
 /// </summary>
 /// <param name="by">Who wants it.</param>
 /// <param name="log">What that person reads meanwhile.</param>
-public sealed class Deployment(Installation piku, AppName app, Deployer by, DeployLog log)
+public sealed partial class Deployment(Installation piku, AppName app, Deployer by, DeployLog log)
 {
     private readonly WorkTree _tree = new(piku.Git, piku.Paths, app);
     private readonly GitRepository _repository = new(piku.Git, piku.Paths, app);
@@ -27,7 +27,7 @@ public sealed class Deployment(Installation piku, AppName app, Deployer by, Depl
     /// </summary>
     /// <exception cref="UserError">It did not build or did not start; the version before runs on.</exception>
     public Task<RunningVersion> PushedAsync(DeployTarget pushed, Quarantine quarantine, CancellationToken cancel) =>
-        GuardedAsync("push", isPush: true, () => Task.FromResult(pushed), async (checkpoint, target) =>
+        GuardedAsync("push", isPush: true, () => Task.FromResult(new Goal(pushed) { Release = "push" }), async (checkpoint, target) =>
         {
             await log.StepAsync($"Deploying app '{app}'", cancel);
             await _tree.CheckOutAsync(target, quarantine, log.Output, cancel);
@@ -36,24 +36,31 @@ public sealed class Deployment(Installation piku, AppName app, Deployer by, Depl
 
     /// <summary>Builds and starts again what was pushed last.</summary>
     /// <exception cref="UserError">Nothing was pushed, or it did not build or start.</exception>
-    public Task RedeployAsync(CancellationToken cancel) => AgainAsync("deploy", () => { }, cancel);
+    public Task RedeployAsync(CancellationToken cancel) => AgainAsync("deploy", "deploy", () => { }, () => LastPushedAsync(cancel), cancel);
 
     /// <summary>Changes the settings, and deploys again unless the app is stopped or was never deployed (D25).</summary>
     /// <exception cref="UserError">The deploy failed; the settings are stored all the same.</exception>
     public async Task ConfigureAsync(Func<EnvMap, EnvMap> change, CancellationToken cancel)
     {
+        var changed = new List<string>();
         using (await LockAsync("config", cancel))
         {
             var before = piku.Apps.Config(app);
             var after = change(before);
             foreach (var (name, value) in after.Where(pair => before.Find(pair.Key) != pair.Value))
+            {
+                changed.Add(name);
                 await log.LineAsync($"Setting {name} for '{app}'", cancel);
+            }
             foreach (var name in before.Keys.Where(name => !after.ContainsKey(name)))
+            {
+                changed.Add(name);
                 await log.LineAsync($"Unsetting {name} for '{app}'", cancel);
+            }
             piku.Apps.WriteConfig(app, after);
         }
         if (await IsRunningAsync(cancel))
-            await AgainAsync("config", () => { }, cancel);
+            await AgainAsync("config", $"config: {string.Join(' ', changed)}".TrimEnd(' ', ':'), () => { }, () => CheckedOutAsync(cancel), cancel);
     }
 
     /// <summary>Changes how many processes run of each kind, at once unless the app does not run.</summary>
@@ -62,7 +69,7 @@ public sealed class Deployment(Installation piku, AppName app, Deployer by, Depl
     {
         if (await IsRunningAsync(cancel))
         {
-            await AgainAsync("scale", () => piku.Apps.WriteScaling(app, change(piku.Apps.Scaling(app))), cancel);
+            await AgainAsync("scale", "scale", () => piku.Apps.WriteScaling(app, change(piku.Apps.Scaling(app))), () => CheckedOutAsync(cancel), cancel);
             return;
         }
         using var held = await LockAsync("scale", cancel);
@@ -82,7 +89,7 @@ public sealed class Deployment(Installation piku, AppName app, Deployer by, Depl
 
     private async Task StartAnewAsync(string purpose, Func<Task> before, CancellationToken cancel)
     {
-        await using var version = await GuardedAsync(purpose, isPush: false, CheckedOutAsync, async (_, _) =>
+        await using var version = await GuardedAsync(purpose, isPush: false, async () => new(await CheckedOutAsync(cancel)), async (_, _) =>
         {
             var facts = new FactsReader(piku, app, by);
             // What cannot be planned leaves everything as it is.
@@ -91,8 +98,6 @@ public sealed class Deployment(Installation piku, AppName app, Deployer by, Depl
             return await _switch.ToAsync(LivePlan.Create(await facts.ReadAsync(cancel)), cancel);
         }, cancel);
         await version.KeepAsync(log);
-
-        async Task<DeployTarget> CheckedOutAsync() => await _tree.CurrentAsync(cancel) ?? throw NothingPushed();
     }
 
     /// <summary>Stops all processes until the app is pushed, deployed or restarted.</summary>
@@ -123,9 +128,9 @@ public sealed class Deployment(Installation piku, AppName app, Deployer by, Depl
             await log.LineAsync($"The app's data stays in {piku.Paths.AppData(app)}.", cancel);
     }
 
-    private async Task AgainAsync(string purpose, Action change, CancellationToken cancel)
+    private async Task AgainAsync(string purpose, string release, Action change, Func<Task<DeployTarget>> choose, CancellationToken cancel)
     {
-        await using var version = await GuardedAsync(purpose, isPush: false, () => LastPushedAsync(cancel), async (checkpoint, target) =>
+        await using var version = await GuardedAsync(purpose, isPush: false, async () => new(await choose()) { Release = release }, async (checkpoint, target) =>
         {
             change();
             await log.StepAsync($"Deploying app '{app}'", cancel);
@@ -136,7 +141,7 @@ public sealed class Deployment(Installation piku, AppName app, Deployer by, Depl
     }
 
     /// <summary>From a checked-out commit to a running version: the middle of every deploy.</summary>
-    private async Task<IReadOnlyList<string>> BuildAsync(Checkpoint checkpoint, Quarantine quarantine, CancellationToken cancel)
+    private async Task<IReadOnlyList<string>> BuildAsync(Checkpoint checkpoint, Quarantine quarantine, CancellationToken cancel, bool withRelease = true)
     {
         var facts = new FactsReader(piku, app, by);
         var plan = BuildPlan.Create(await facts.ReadAsync(cancel));
@@ -150,7 +155,7 @@ public sealed class Deployment(Installation piku, AppName app, Deployer by, Depl
             await checkpoint.KeepEnvironmentAsync(piku.Host.Environment, cancel);
         await runner.ShellAsync("preflight", plan.Preflight, cancel);
         await runner.RunAsync(plan.Steps, cancel);
-        await runner.ShellAsync("release", plan.Release, cancel);
+        await runner.ShellAsync("release", withRelease ? plan.Release : null, cancel);
         var vassals = await _switch.ToAsync(LivePlan.Create(await facts.ReadAsync(cancel)), cancel);
         await _hooks.TellAsync("post-deploy", cancel);
         return vassals;
@@ -161,43 +166,73 @@ public sealed class Deployment(Installation piku, AppName app, Deployer by, Depl
     /// failure is passed on; the lock is held until then.
     /// </summary>
     [SuppressMessage("Reliability", "CA2000", Justification = "The running version owns the lock.")]
+    [SuppressMessage("Reliability", "CA2025", Justification = "The running version keeps or undoes the release once, which ends it.")]
     private async Task<RunningVersion> GuardedAsync(
-        string purpose, bool isPush, Func<Task<DeployTarget>> choose, Func<Checkpoint, DeployTarget, Task<IReadOnlyList<string>>> work, CancellationToken cancel)
+        string purpose, bool isPush, Func<Task<Goal>> choose, Func<Checkpoint, DeployTarget, Task<IReadOnlyList<string>>> work, CancellationToken cancel)
     {
         var held = await LockAsync(purpose, cancel);
+        ReleaseUnderWay? release = null;
         try
         {
             // What an earlier deploy could not put back is put back first.
             await UndoAsync();
-            var target = await choose();
-            var facts = new CheckpointFacts(await _tree.CurrentAsync(cancel), target, isPush, Vassals: null);
+            var goal = await choose();
+            var target = goal.Target;
+            release = goal.Release is { } what ? new(piku, app, by, log, what, target) : null;
+            var facts = new CheckpointFacts(await _tree.CurrentAsync(cancel), target, isPush, Vassals: null)
+            {
+                Release = release?.Number,
+                ChangesSettings = goal.ChangesSettings,
+            };
             var checkpoint = Checkpoint.Take(piku.Paths, piku.Vassals, app, facts);
             try
             {
                 var vassals = await work(checkpoint, target);
+                release?.Settle();
                 checkpoint.Switched(vassals);
                 piku.Apps.SetStopped(app, false);
-                return new(target, readers => KeepAsync(checkpoint, vassals, readers), UndoAsync, held);
+                return new(target, readers => KeepAsync(checkpoint, vassals, release, readers), () => RevokeAsync(release), held);
             }
-            catch
+            catch (Exception failure)
             {
+                release?.Fail(failure);
                 await UndoAsync();
                 throw;
             }
         }
-        catch
+        catch (Exception failure)
         {
+            release?.Fail(failure);
             held.Dispose();
             throw;
         }
     }
 
-    /// <summary>Nobody who goes away now, client or daemon, makes the version before come back.</summary>
-    private async Task KeepAsync(Checkpoint checkpoint, IReadOnlyList<string> vassals, DeployLog readers)
+    /// <summary>
+    /// Nobody who goes away now, client or daemon, makes the version before come back, and nothing that goes wrong here
+    /// does: what is left to do, recovery does.
+    /// </summary>
+    private async Task KeepAsync(Checkpoint checkpoint, IReadOnlyList<string> vassals, ReleaseUnderWay? release, DeployLog readers)
     {
-        var drain = TimeSpan.FromSeconds(AppSettings.DrainTimeout.In(piku.Apps.LiveEnv(app) ?? EnvMap.Empty));
-        await new Retirement(piku, app, readers).RunAsync(vassals, drain, CancellationToken.None);
-        checkpoint.Discard();
+        using var over = release;
+        try
+        {
+            release?.Succeed();
+            var drain = TimeSpan.FromSeconds(AppSettings.DrainTimeout.In(piku.Apps.LiveEnv(app) ?? EnvMap.Empty));
+            await new Retirement(piku, app, readers).RunAsync(vassals, drain, CancellationToken.None);
+            checkpoint.Done();
+        }
+        catch (Exception full) when (full is UserError or IOException)
+        {
+            return;
+        }
+        await (release?.TidyAsync() ?? Task.CompletedTask);
+    }
+
+    private async Task RevokeAsync(ReleaseUnderWay? release)
+    {
+        release?.Fail(new UserError("the refs did not move, so the version before is back."));
+        await UndoAsync();
     }
 
     private Task<bool> UndoAsync() => new Recovery(piku, app).RunAsync(CancellationToken.None);
@@ -207,6 +242,9 @@ public sealed class Deployment(Installation piku, AppName app, Deployer by, Depl
         foreach (var folder in new[] { piku.Paths.Env(app), piku.Paths.AppData(app), piku.Paths.AppLogs(app) })
             Directory.CreateDirectory(folder);
     }
+
+    /// <summary>What runs, which after a rollback is not what was pushed last.</summary>
+    private async Task<DeployTarget> CheckedOutAsync(CancellationToken cancel) => await _tree.CurrentAsync(cancel) ?? throw NothingPushed();
 
     private async Task<DeployTarget> LastPushedAsync(CancellationToken cancel)
     {
@@ -231,5 +269,15 @@ public sealed class Deployment(Installation piku, AppName app, Deployer by, Depl
 
         Task WaitingAsync(LockHolder holder) =>
             log.StepAsync($"Waiting for the {holder.Purpose}, under way since {holder.Since:HH:mm:ss} UTC.", cancel);
+    }
+
+    /// <summary>What a story is to make live.</summary>
+    private sealed record Goal(DeployTarget Target)
+    {
+        /// <summary>What the release is called that it makes; null for none.</summary>
+        public string? Release { get; init; }
+
+        /// <summary>True when the settings of config:set become others, and are put back when it fails.</summary>
+        public bool ChangesSettings { get; init; }
     }
 }

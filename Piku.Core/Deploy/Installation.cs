@@ -27,6 +27,8 @@ public sealed record Installation(PikuPaths Paths, HostReader Host, TimeProvider
 
     public NginxServer Nginx { get; } = new(Paths, Host.Environment, Clock);
 
+    public ReleaseStore ReleasesOf(AppName app) => new(Paths, app, Clock);
+
     public VassalStore Vassals => new(Paths, Emperor);
 
     /// <summary>A site of files alone runs without a vassal, and an app that is scaled to nothing is still to be deployed.</summary>

@@ -49,6 +49,7 @@ public sealed class Push(Installation piku, AppName app, Deployer by)
             "-c", $"core.hooksPath={PushHook.HooksFolder(piku.Paths)}",
             "-c", "receive.denyDeleteCurrent=ignore",
             "-c", "gc.autoDetach=false",
+            .. GitRepository.HidingOurs,
             "receive-pack", _repository.Folder,
         ],
         variables.WithAll([hook.Variable]));

@@ -25,12 +25,21 @@ public sealed class Recovery(Installation piku, AppName app)
     /// <returns>True when something was put back.</returns>
     public async Task<bool> RunAsync(CancellationToken cancel)
     {
+        var wasUndone = await EndAsync(cancel);
+        piku.ReleasesOf(app).EndInterrupted();
+        return wasUndone;
+    }
+
+    private async Task<bool> EndAsync(CancellationToken cancel)
+    {
         if (Checkpoint.Left(piku.Paths, app) is not { } checkpoint)
             return false;
         if (checkpoint.Facts.Vassals is { } vassals && (!checkpoint.Facts.IsPush || await RefsAgreeAsync(checkpoint.Facts.After, cancel)))
         {
+            if (checkpoint.Facts.Release is { } number)
+                piku.ReleasesOf(app).EndWell(number);
             await new Retirement(piku, app, DeployLog.Silent).RunAsync(vassals, TimeSpan.Zero, cancel);
-            checkpoint.Discard();
+            checkpoint.Done();
             return false;
         }
         await UndoAsync(checkpoint, cancel);

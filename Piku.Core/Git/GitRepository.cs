@@ -5,6 +5,12 @@ namespace Piku.Core.Git;
 /// <summary>The bare repository of one app, which people push to and clone from: <c>repos/APP</c>.</summary>
 public sealed class GitRepository(GitProgram git, PikuPaths paths, AppName app)
 {
+    /// <summary>Ours alone: neither shown to clients nor changed by them (git-config(1), transfer.hideRefs).</summary>
+    private const string ReleaseRefs = "refs/piku/releases";
+
+    /// <summary>git's options for whoever serves clients.</summary>
+    public static readonly string[] HidingOurs = ["-c", "transfer.hideRefs=refs/piku"];
+
     public string Folder { get; } = paths.Repo(app);
 
     public bool Exists => File.Exists(Path.Combine(Folder, "HEAD"));
@@ -52,6 +58,24 @@ public sealed class GitRepository(GitProgram git, PikuPaths paths, AppName app)
     {
         var (status, output) = await git.AskAsync(Folder, ["cat-file", "blob", $"{commit}:{file}"], quarantine, cancel);
         return status == 0 ? output : null;
+    }
+
+    public async Task<bool> HasCommitAsync(string commit, CancellationToken cancel) =>
+        (await git.AskAsync(Folder, ["cat-file", "-e", $"{commit}^{{commit}}"], Quarantine.None, cancel)).Status == 0;
+
+    /// <summary>
+    /// Keeps git from throwing away the commits of these releases, and of no others: a force push or a deleted branch
+    /// leaves them reachable by a ref that no client sees. A commit that is not there any more is passed over.
+    /// </summary>
+    public async Task KeepReleasesAsync(IReadOnlyDictionary<int, string> commits, CancellationToken cancel)
+    {
+        var (_, output) = await git.AskAsync(Folder, ["for-each-ref", "--format=%(refname) %(objectname)", ReleaseRefs], Quarantine.None, cancel);
+        var present = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ')).ToDictionary(parts => parts[0], parts => parts[1]);
+        var wanted = commits.ToDictionary(pair => $"{ReleaseRefs}/{pair.Key}", pair => pair.Value);
+        foreach (var (name, commit) in wanted.Where(pair => present.GetValueOrDefault(pair.Key) != pair.Value))
+            await git.AskAsync(Folder, ["update-ref", name, commit], Quarantine.None, cancel);
+        foreach (var name in present.Keys.Except(wanted.Keys))
+            await git.AskAsync(Folder, ["update-ref", "-d", name], Quarantine.None, cancel);
     }
 
     /// <summary>Lets <c>git clone</c> check out what runs, unless HEAD already names a branch that exists.</summary>

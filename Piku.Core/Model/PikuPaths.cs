@@ -30,7 +30,7 @@ public sealed record PikuPaths
     public string AuthorizedKeys => In("authorized_keys");
     public string HostKeys => In("ssh");
     public string Config => In("piku.toml");
-    /// <summary>What must survive a restart: journals, stopped apps, dependency hashes.</summary>
+    /// <summary>What must survive a restart: journals, stopped apps, releases, dependency hashes.</summary>
     public string State => In("state");
     /// <summary>The last list that could be fetched, a network a line. No app's name begins so, and its folder cannot be in the way.</summary>
     public string CloudflareNetworks => Path.Combine(State, "_cloudflare");
@@ -55,6 +55,10 @@ public sealed record PikuPaths
 
     /// <summary>Which dependencies are installed in <see cref="Env"/>.</summary>
     public string DependencyHashes(AppName app) => Path.Combine(AppState(app), "dependencies");
+    /// <summary>What was deployed, and how each deploy has ended.</summary>
+    public string Releases(AppName app) => Path.Combine(AppState(app), "releases");
+    /// <summary>Dependencies of earlier releases, for a rollback.</summary>
+    public string KeptDependencies(AppName app) => Path.Combine(AppState(app), "kept-dependencies");
     /// <summary>Held by whoever deploys, restarts, stops or destroys the app.</summary>
     public string AppLock(AppName app) => Path.Combine(Run, "locks", app.Value);
 

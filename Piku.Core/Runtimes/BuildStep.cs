@@ -18,6 +18,9 @@ public sealed record BuildStep(string Name, string Title, ImmutableArray<BuildAc
     /// <summary>Settings that decide the same.</summary>
     public ImmutableArray<string> InputValues { get; init; } = [];
 
+    /// <summary>True when what it installs is in the app's folder, and not in <c>envs/APP</c>.</summary>
+    public bool IsInTree { get; init; }
+
     /// <summary>True when what the step makes is not there, so that it runs whatever its fingerprint says.</summary>
     public bool IsMissing { get; init; }
 }

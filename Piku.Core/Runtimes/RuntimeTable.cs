@@ -19,7 +19,7 @@ public static class RuntimeTable
             [
                 new("bundle config", "Preparing bundler",
                     [new BuildAction.MakeFolder(context.Env), context.Run("bundle", "config", "set", "--local", "path", context.Env)])
-                { InputValues = [context.Env], IsMissing = !context.Has(".bundle") },
+                { InputValues = [context.Env], IsInTree = true, IsMissing = !context.Has(".bundle") },
                 context.Step("bundle", "Running bundle install", "bundle", "install")
                     with { Inputs = ["Gemfile", "Gemfile.lock"], IsMissing = !context.Made("ruby") },
             ],
@@ -88,7 +88,7 @@ public static class RuntimeTable
         new("Deno", facts => facts.Has("deno.json") || facts.Has("deno.jsonc"))
         {
             Tools = [new Tool("deno", "see https://deno.com")],
-            Steps = context => [context.Step("deno", "Running deno install", "deno", "install") with { Inputs = ["deno.json", "deno.jsonc", "deno.lock"] }],
+            Steps = context => [context.Step("deno", "Running deno install", "deno", "install") with { Inputs = ["deno.json", "deno.jsonc", "deno.lock"], IsInTree = true }],
         },
         new("Elixir", facts => facts.Has("mix.exs"))
         {
@@ -100,7 +100,7 @@ public static class RuntimeTable
                 [
                     new("mix deps", "Fetching dependencies with mix",
                         [mix.Run("mix", "local.hex", "--force", "--if-missing"), mix.Run("mix", "local.rebar", "--force", "--if-missing"), mix.Run("mix", "deps.get", "--only", "prod")])
-                    { Inputs = ["mix.exs", "mix.lock"], IsMissing = !mix.Has("deps") },
+                    { Inputs = ["mix.exs", "mix.lock"], IsInTree = true, IsMissing = !mix.Has("deps") },
                     mix.Step("mix", "Compiling with mix", "mix", "compile"),
                 ];
             },

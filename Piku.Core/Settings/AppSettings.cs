@@ -22,6 +22,13 @@ public static class AppSettings
         "Seconds that the workers of the version before may take to finish the requests they have.")
     { Default = "30" };
 
+    /// <summary>Releases that are kept when the app says nothing: some weeks of work, and a few MiB.</summary>
+    public const int MostReleases = 30;
+
+    public static readonly Setting<int> ReleasesKept = new("PIKU_RELEASES_KEEP", ValueFormats.Number(2, 1000),
+        "How many releases, with their logs, are kept for `releases` and `rollback`.")
+    { Default = "30", IsForgiving = true };
+
     public static readonly Setting<string> DeployBranch = new("PIKU_DEPLOY_BRANCH", ValueFormats.Branch,
         "The only branch whose pushes are deployed; without it, the branch that is pushed, and of several main or master.");
 
@@ -40,5 +47,5 @@ public static class AppSettings
         "The authority that acme.sh gets the site's certificate from.")
     { Default = "letsencrypt.org" };
 
-    public static readonly Setting[] All = [AutoRestart, ZeroDowntime, HealthPath, HealthTimeout, DrainTimeout, DeployBranch, Port, BindAddress, DisableIpv6, AcmeRootCa];
+    public static readonly Setting[] All = [AutoRestart, ZeroDowntime, HealthPath, HealthTimeout, DrainTimeout, ReleasesKept, DeployBranch, Port, BindAddress, DisableIpv6, AcmeRootCa];
 }

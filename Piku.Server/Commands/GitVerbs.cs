@@ -23,7 +23,7 @@ internal static class GitVerbs
         if (!repository.Exists)
             throw new UserError($"app '{app}' not found.");
         var status = await ChildProcess.RunAsync(
-            call.Piku.Git.Serve(repository.Folder, [service, repository.Folder], call.Streams.Variables) with
+            call.Piku.Git.Serve(repository.Folder, [.. GitRepository.HidingOurs, service, repository.Folder], call.Streams.Variables) with
             {
                 Input = call.Streams.Input,
                 Output = call.Streams.Output.WriteAsync,

@@ -15,9 +15,8 @@ internal static class KeyVerbs
         var text = FileOf(call).Read();
         var uses = new KeyUses(call.Piku.Paths, call.Piku.Clock).Read();
         string[][] rows = [["NAME", "ROLE", "APPS", "LAST USED", "FINGERPRINT"], .. text.Keys.Select(key => Row(key, uses))];
-        var widths = Enumerable.Range(0, rows[0].Length - 1).Select(column => rows.Max(row => row[column].Length)).ToList();
-        foreach (var row in rows)
-            await call.SayAsync(string.Concat(row[..^1].Select((cell, column) => cell.PadRight(widths[column] + 2))) + row[^1], cancel);
+        foreach (var line in Columns.Align(rows))
+            await call.SayAsync(line, cancel);
         foreach (var problem in text.Problems)
             await call.Streams.Error.LineAsync($"Warning: line {problem.Line} is ignored: {problem.Message}.", cancel);
         return 0;

@@ -17,7 +17,7 @@ internal sealed partial record Usage(string Verb, string Text)
     /// <summary>Exit status of a command that was not understood, as in POSIX utilities and upstream.</summary>
     public const int ExitStatus = 2;
 
-    public bool TakesApp => _places is ["APP", ..];
+    public bool TakesApp => _places is ["APP" or "[APP]", ..];
 
     public bool TakesRepository => _places is ["REPOSITORY", ..];
 
@@ -39,7 +39,7 @@ internal sealed partial record Usage(string Verb, string Text)
     /// <summary>The app that these arguments are about; null for a verb that is about none.</summary>
     /// <exception cref="UserError">It is not a name.</exception>
     public AppName? AppOf(ImmutableArray<string> words) =>
-        TakesApp ? AppName.Parse(words[0].TrimEnd('/'))
+        TakesApp && !words.IsEmpty ? AppName.Parse(words[0].TrimEnd('/'))
         : TakesRepository ? AppName.FromGitPath(words[0])
         : null;
 
@@ -101,7 +101,7 @@ internal sealed partial record Usage(string Verb, string Text)
             !match.Groups["value"].Success ? 0 : match.Groups["value"].Value.EndsWith("...", StringComparison.Ordinal) ? int.MaxValue : 1);
     }
 
-    [GeneratedRegex(@"\[(?<name>--[a-z]+)(?: (?<value>[^\]]+))?\]")]
+    [GeneratedRegex(@"\[(?<name>--[a-z]+(?:-[a-z]+)*)(?: (?<value>[^\]]+))?\]")]
     private static partial Regex OptionText();
 }
 

@@ -15,10 +15,12 @@ public sealed class RightsTests
     {
         { "apps", true, true }, { "help", true, true }, { "version", true, true }, { "update", true, true },
         { "config", true, true }, { "config:live", true, true }, { "logs", true, true }, { "ps", true, true },
+        { "releases", true, true }, { "disk", true, true },
         { "git-upload-pack", true, true }, { "git-upload-archive", true, true },
         { "sftp-server", true, true }, { "scp", true, true }, // each app's files by the rights to the app
         { "config:get", false, true }, { "config:set", false, true }, { "config:unset", false, true },
         { "deploy", false, true }, { "restart", false, true }, { "stop", false, true }, { "ps:scale", false, true },
+        { "releases:log", false, true }, { "rollback", false, true }, // a build may print secrets
         { "run", false, true }, { "git-receive-pack", false, true },
         { "destroy", false, false }, { "setup", false, false }, { "setup:ssh", false, false },
         { "keys", false, false }, { "keys:add", false, false }, { "keys:remove", false, false }, { "keys:show", false, false },
