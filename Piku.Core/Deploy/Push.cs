@@ -16,14 +16,18 @@ public sealed class Push(Installation piku, AppName app, Deployer by)
     /// <summary>How long git may take to move the refs of a version that runs already.</summary>
     private static readonly TimeSpan RefsMayTake = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long git may take to tell a pusher that the server stops.</summary>
+    private static readonly TimeSpan RefusalMayTake = TimeSpan.FromSeconds(5);
+
     private readonly GitRepository _repository = new(piku.Git, piku.Paths, app);
 
     /// <summary>Serves <c>git receive-pack</c> on the given streams.</summary>
     /// <param name="variables">What the client sent for git: GIT_PROTOCOL.</param>
-    /// <param name="cancel">The client is gone. A version that runs already is kept all the same.</param>
+    /// <param name="stopping">The server stops: if <paramref name="cancel"/> comes now, the pusher is there to be told why.</param>
+    /// <param name="cancel">The client is gone, or the server's time is over. A version that runs already is kept all the same.</param>
     /// <returns>git's exit status.</returns>
     [SuppressMessage("Reliability", "CA2025", Justification = "The deploy is awaited before the hook goes, whatever happens.")]
-    public async Task<int> ServeAsync(Stream input, OutputSink output, OutputSink error, EnvMap variables, CancellationToken cancel)
+    public async Task<int> ServeAsync(Stream input, OutputSink output, OutputSink error, EnvMap variables, CancellationToken stopping, CancellationToken cancel)
     {
         await _repository.EnsureAsync(cancel);
         using var hook = PushHook.Open(piku.Paths);
@@ -34,13 +38,20 @@ public sealed class Push(Installation piku, AppName app, Deployer by)
             Error = WhileListening(error),
         });
         using var whileGitRuns = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        var deploying = DeployAsync(hook, whileGitRuns.Token);
+        var deploying = DeployAsync(hook, stopping, whileGitRuns.Token);
         if (await Task.WhenAny(git.Exit, deploying) == git.Exit)
             await whileGitRuns.CancelAsync();
         await using var deployed = await NullIfCancelledAsync(deploying);
         if (deployed is null)
-            return (await git.Exit.WaitAsync(cancel)).ShellCode;
+            return await RefusedAsync(git, stopping, cancel);
         return await FollowRefsAsync(git, deployed);
+    }
+
+    private static async Task<int> RefusedAsync(ChildProcess git, CancellationToken stopping, CancellationToken cancel)
+    {
+        if (stopping.IsCancellationRequested && cancel.IsCancellationRequested)
+            await Task.WhenAny(git.Exit, Task.Delay(RefusalMayTake, CancellationToken.None));
+        return git.Exit.IsCompletedSuccessfully ? (await git.Exit).ShellCode : (await git.Exit.WaitAsync(cancel)).ShellCode;
     }
 
     private ProgramCall ReceivePack(PushHook hook, EnvMap variables) => piku.Git.Serve(
@@ -55,13 +66,13 @@ public sealed class Push(Installation piku, AppName app, Deployer by)
         variables.WithAll([hook.Variable]));
 
     /// <summary>Answers the hook. Returns the version that runs now and waits for its refs, or null when nothing is to be kept or undone.</summary>
-    private async Task<RunningVersion?> DeployAsync(PushHook hook, CancellationToken cancel)
+    private async Task<RunningVersion?> DeployAsync(PushHook hook, CancellationToken stopping, CancellationToken cancel)
     {
-        var request = await hook.ReadAsync(cancel);
         var log = new DeployLog(hook.Answer.WriteAsync);
         RunningVersion? version = null;
         try
         {
+            var request = await hook.ReadAsync(cancel);
             version = await DeployAsync(request, log, cancel);
             hook.Finish(0);
             return version;
@@ -71,6 +82,15 @@ public sealed class Push(Installation piku, AppName app, Deployer by)
             if (version is not null)
                 await version.DisposeAsync();
             await log.LineAsync($"Error: {wrong.Message}", cancel);
+            hook.Finish(1);
+            return null;
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            if (version is not null)
+                await version.DisposeAsync();
+            using var patience = new CancellationTokenSource(RefusalMayTake);
+            await log.LineAsync("Error: the server is stopping before the deploy was done; nothing has changed. Push again when it is back.", patience.Token);
             hook.Finish(1);
             return null;
         }

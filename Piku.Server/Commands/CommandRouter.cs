@@ -15,6 +15,12 @@ internal sealed partial class CommandRouter(Installation piku, Action<CommandRec
     /// <summary>Exit status when piku itself failed (EX_SOFTWARE of sysexits.h).</summary>
     public const int InternalError = 70;
 
+    /// <summary>Exit status when the server stops before the command could end: it may be tried again (EX_TEMPFAIL of sysexits.h).</summary>
+    public const int Stopped = 75;
+
+    /// <summary>For the caller to take the sentence that the server stops.</summary>
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(2);
+
     /// <param name="id">The connection's id, which leads from the user's "internal error" to our log.</param>
     public async Task<int> RunAsync(CommandLine line, Caller caller, CommandStreams streams, string id, CancellationToken cancel)
     {
@@ -47,6 +53,11 @@ internal sealed partial class CommandRouter(Installation piku, Action<CommandRec
         {
             return await FailAsync(streams, $"Error: {wrong.Message}", 1, cancel);
         }
+        catch (OperationCanceledException) when (streams.Stopping.IsCancellationRequested)
+        {
+            using var patience = new CancellationTokenSource(LastWords);
+            return await FailAsync(streams, "Error: the server is stopping; try again when it is back.", Stopped, patience.Token);
+        }
         catch (Exception broken) when (broken is not OperationCanceledException)
         {
             LogBroken(broken, id, line.Verb);
@@ -57,6 +68,7 @@ internal sealed partial class CommandRouter(Installation piku, Action<CommandRec
     private async Task<int> DispatchAsync(
         CommandLine line, Caller caller, CommandStreams streams, Action<AppName?> about, CancellationToken cancel)
     {
+        streams.Stopping.ThrowIfCancellationRequested();
         if (line.Problem is { } problem)
             throw new UsageException(problem);
         if (line.Verb.Length == 0)
@@ -78,7 +90,11 @@ internal sealed partial class CommandRouter(Installation piku, Action<CommandRec
         var app = verb.Usage.AppOf(read.Words);
         about(app);
         caller.Rights.Demand(verb.Needs, app, verb.Name);
-        return await verb.Run(new(line, verb, read, app, caller, streams, piku), cancel);
+        var call = new CommandCall(line, verb, read, app, caller, streams, piku);
+        if (!verb.IsEndless && !(verb.Name == RunVerb.Name && streams.Terminal is not null))
+            return await verb.Run(call, cancel);
+        using var untilStop = CancellationTokenSource.CreateLinkedTokenSource(cancel, streams.Stopping);
+        return await verb.Run(call, untilStop.Token);
     }
 
     private static async Task<int> FailAsync(CommandStreams streams, string sentence, int status, CancellationToken cancel)

@@ -10,7 +10,7 @@ internal static class GitVerbs
 {
     public static Task<int> ReceiveAsync(CommandCall call, CancellationToken cancel) =>
         new Push(call.Piku, call.Named, call.Deployer())
-            .ServeAsync(call.Streams.Input, call.Streams.Output.WriteAsync, call.Streams.Error.WriteAsync, call.Streams.Variables, cancel);
+            .ServeAsync(call.Streams.Input, call.Streams.Output.WriteAsync, call.Streams.Error.WriteAsync, call.Streams.Variables, call.Streams.Stopping, cancel);
 
     public static Task<int> UploadAsync(CommandCall call, CancellationToken cancel) => ServeAsync(call, "upload-pack", cancel);
 

@@ -16,6 +16,9 @@ internal sealed record Verb(string Name, string Arguments, Right Needs, string S
 {
     public Usage Usage { get; init; } = new(Name, Arguments);
 
+    /// <summary>It goes on until its caller has enough: a server that stops does not wait for it.</summary>
+    public bool IsEndless { get; init; }
+
     public bool IsForPeople => Summary.Length > 0;
 }
 
@@ -51,6 +54,9 @@ internal sealed record CommandStreams(Stream Input, Stream Output, Stream Error)
 {
     /// <summary>What the client sent for git: GIT_PROTOCOL.</summary>
     public EnvMap Variables { get; init; } = EnvMap.Empty;
+
+    /// <summary>Cancelled when the server begins to stop.</summary>
+    public CancellationToken Stopping { get; init; }
 
     /// <summary>Signals for what the call runs, by name without SIG (RFC 4254, section 6.9).</summary>
     public ChannelReader<string>? Signals { get; init; }

@@ -24,7 +24,7 @@ internal static class VerbTable
         new("keys:add", "NAME [--apps APP...] [--role ROLE]", Right.Administer, "Let a public key in, from standard input; as deployer or reader, or for some apps (shop-*).", KeyVerbs.AddAsync),
         new("keys:remove", "NAME|FINGERPRINT [--force]", Right.Administer, "Take a key out; --force also the last admin's.", KeyVerbs.RemoveAsync),
         new("keys:show", "NAME|FINGERPRINT", Right.Administer, "Show all about a key.", KeyVerbs.ShowAsync),
-        new("logs", "APP [PROCESS]", Right.Read, "Show the last log lines and follow what comes, of all processes or of one (web, web.1).", LogsVerb.RunAsync),
+        new("logs", "APP [PROCESS]", Right.Read, "Show the last log lines and follow what comes, of all processes or of one (web, web.1).", LogsVerb.RunAsync) { IsEndless = true },
         new("ps", "APP", Right.Read, "Show how many processes of each kind the app has.", ScaleVerbs.ShowAsync),
         new("ps:scale", "APP KIND=COUNT...", Right.Deploy, "Change how many processes of a kind run (web=2).", ScaleVerbs.SetAsync),
         new("releases", "APP", Right.Read, "List what was deployed, when and by whom; * marks what runs.", ReleaseVerbs.ListAsync),
@@ -40,7 +40,7 @@ internal static class VerbTable
         new("git-receive-pack", "REPOSITORY", Right.Deploy, "", GitVerbs.ReceiveAsync),
         new("git-upload-pack", "REPOSITORY", Right.Read, "", GitVerbs.UploadAsync),
         new("git-upload-archive", "REPOSITORY", Right.Read, "", GitVerbs.ArchiveAsync),
-        new("sftp-server", "", Right.Read, "", FileVerbs.SftpAsync),
+        new("sftp-server", "", Right.Read, "", FileVerbs.SftpAsync) { IsEndless = true },
         new("scp", "OPTION...", Right.Read, "", FileVerbs.ScpAsync) { Usage = new("scp", "OPTION...") { IsForProgram = true } },
     ];
 

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
@@ -5,12 +6,13 @@ using Piku.Core.Machine;
 using Piku.Core.Model;
 using Piku.Server.Commands;
 using Piku.Server.Ssh;
+using Piku.Server.Ssh.Authentication;
 
 namespace Piku.Server.Hosting;
 
 /// <summary>
-/// Who did what: one line in the log and one JSON object a line in <c>audit/audit.jsonl</c>, for every connection and
-/// every command when it is over. At <see cref="MaxLength"/> the file becomes <c>audit.jsonl.1</c>, and so on.
+/// Who did what: one line in the log and one JSON object a line in <c>audit/audit.jsonl</c>, for every connection,
+/// command and forwarded connection when it is over, and for who came in, was refused or is blocked. At <see cref="MaxLength"/> the file becomes <c>audit.jsonl.1</c>, and so on.
 /// </summary>
 internal sealed partial class AuditLog(PikuPaths paths, TimeProvider clock, ILogger<AuditLog> log)
 {
@@ -35,20 +37,65 @@ internal sealed partial class AuditLog(PikuPaths paths, TimeProvider clock, ILog
             Command = call.Command,
             App = call.App?.Value,
             Status = call.Status,
-            Seconds = Math.Round(call.Duration.TotalSeconds, 3),
+            Seconds = Seconds(call.Duration),
         });
     }
 
-    public void Record(SshConnectionRecord connection)
+    public void Record(SshRecord happened)
     {
-        var (key, address) = (connection.User?.Key, connection.RemoteEndPoint.Address.ToString());
+        switch (happened)
+        {
+            case SshRefusal refusal:
+                Append(Entry("refused", refusal, null, null) with { Outcome = refusal.Reason, More = refusal.Untold });
+                break;
+            case SshBlock block:
+                Append(Entry("blocked", block, null, null) with { Seconds = Seconds(block.Duration) });
+                break;
+            case SshLogin login:
+                Append(Entry("login", login, login.Id, login.User) with { Client = login.ClientVersion });
+                break;
+            case SshForward forward:
+                Record(forward);
+                break;
+            case SshConnectionRecord connection:
+                Record(connection);
+                break;
+        }
+    }
+
+    private void Record(SshForward forward)
+    {
+        var key = forward.User.Key;
+        var name = Printable.Text(key.Name);
+        var target = Printable.Text($"{forward.Target.Host}:{forward.Target.Port}");
+        LogForward(
+            forward.Id, forward.Address, name, key.Fingerprint, target, forward.Refusal ?? "done",
+            forward.Sent, forward.Received, forward.Duration);
+        Append(Entry("forward", forward, forward.Id, forward.User) with
+        {
+            Target = target,
+            Outcome = forward.Refusal,
+            Sent = forward.Sent,
+            Received = forward.Received,
+            Seconds = Seconds(forward.Duration),
+        });
+    }
+
+    private AuditEntry Entry(string name, SshRecord happened, string? id, AuthenticatedUser? user) =>
+        new(clock.GetUtcNow(), name, id, happened.Address.ToString(), user?.Key.Name, user?.Key.Fingerprint);
+
+    private static double Seconds(TimeSpan duration) => Math.Round(duration.TotalSeconds, 3);
+
+    private void Record(SshConnectionRecord connection)
+    {
+        var (key, address) = (connection.User?.Key, connection.Address.ToString());
         var name = Printable.Text(key?.Name ?? "nobody");
         LogConnection(connection.Id, address, name, key?.Fingerprint, connection.Duration, connection.Reason);
-        Append(new(clock.GetUtcNow(), "connection", connection.Id, address, key?.Name, key?.Fingerprint)
+        Append(Entry("connection", connection, connection.Id, connection.User) with
         {
             Client = connection.ClientVersion,
             Outcome = connection.Reason,
-            Seconds = Math.Round(connection.Duration.TotalSeconds, 3),
+            Seconds = Seconds(connection.Duration),
         });
     }
 
@@ -95,6 +142,10 @@ internal sealed partial class AuditLog(PikuPaths paths, TimeProvider clock, ILog
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Id}: {Name} ({Fingerprint}) from {Address} was connected for {Duration}: {Reason}")]
     private partial void LogConnection(string id, string address, string name, string? fingerprint, TimeSpan duration, string? reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Id}: {Name} ({Fingerprint}) from {Address}: forwarded to {Target}: {Outcome}, {Sent} bytes to and {Received} from the client in {Duration}")]
+    private partial void LogForward(
+        string id, IPAddress address, string name, string fingerprint, string target, string outcome, long sent, long received, TimeSpan duration);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{File} cannot be written: {Reason}")]
     private partial void LogUnwritten(string file, string reason);

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -13,7 +14,7 @@ namespace Piku.Server.Hosting;
 /// <summary><c>piku serve</c>: composes everything, says when it is ready, and ends when it is told to.</summary>
 internal static class Daemon
 {
-    /// <summary>For running deploys to be undone and children to end: the emperor alone may take 15 s.</summary>
+    /// <summary>For children to end: the emperor alone may take 15 s.</summary>
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(40);
 
     public static async Task<int> RunAsync(IReadOnlyList<string> arguments)
@@ -97,12 +98,24 @@ internal static class Daemon
         return builder.Build();
     }
 
-    /// <summary>People first: their sessions end, and deploys are undone, while emperor and nginx still work.</summary>
+    /// <summary>
+    /// People first: deploys come to an end, or are undone, while emperor and nginx still work. Another signal ends the
+    /// waiting for them.
+    /// </summary>
     private static async Task StopAsync(IHost host)
     {
+        using var hurry = new CancellationTokenSource();
+        using (PosixSignalRegistration.Create(PosixSignal.SIGINT, Hurry))
+        using (PosixSignalRegistration.Create(PosixSignal.SIGTERM, Hurry))
+            await host.Services.GetRequiredService<SshEndpoint>().StopAsync(hurry.Token);
         using var limit = new CancellationTokenSource(StopLimit);
-        await host.Services.GetRequiredService<SshEndpoint>().StopAsync(limit.Token);
         await host.StopAsync(limit.Token);
+
+        void Hurry(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            hurry.Cancel();
+        }
     }
 
     private static async Task WaitForEndAsync(CancellationToken ending)

@@ -4,6 +4,8 @@ using System.Net;
 using Piku.Core.Formats;
 using Piku.Core.Model;
 using Piku.Server.Ssh;
+using Piku.Server.Ssh.Admission;
+using Piku.Server.Ssh.Authentication;
 using Piku.Server.Ssh.Crypto;
 using Tomlyn.Model;
 
@@ -30,6 +32,20 @@ internal static class OptionTable
         new("ssh.keepalive_interval", null, "Seconds of silence after which a client is asked for a sign of life, 0 for never; 60.", (options, text) => Limits(options, limits => limits with { KeepAliveInterval = Seconds(text) })),
         new("ssh.keepalive_misses", null, "Questions without an answer until a client counts as gone; 3, as sshd's ClientAliveCountMax.", (options, text) => Limits(options, limits => limits with { KeepAliveMisses = Count(text) })),
         new("ssh.idle_timeout", null, "Seconds until a connection that nothing is done with ends, 0 for never; 3600.", (options, text) => Limits(options, limits => limits with { IdleTimeout = Seconds(text) })),
+        new("ssh.login_grace", null, "Seconds from the first byte to a verified key; 60, half of sshd's LoginGraceTime.", (options, text) => Limits(options, limits => limits with { LoginGrace = Seconds(text, fewest: 1) })),
+        new("ssh.tries", null, "Refused keys until a connection ends; 6, as sshd's MaxAuthTries.", (options, text) => Limits(options, limits => limits with { AuthenticationTries = Count(text) })),
+        new("ssh.startups", null, "Connections that have not authenticated yet, as sshd's MaxStartups: from how many on some are refused, what percentage at first, and at how many all; \"100:30:200\". Whoever comes from an address with fewer takes the place of one from the address with the most.", (options, text) => Limits(options, limits => limits with { Startups = Startups.TryParse(text) ?? throw new FormatException("three numbers such as 100:30:200") })),
+        new("ssh.startups_per_address", null, "Of those, how many one address (one /64 of IPv6) may have; 60.", (options, text) => Limits(options, limits => limits with { StartingConnectionsPerAddress = Count(text) })),
+        new("ssh.connections_per_address", null, "All connections that one address may have; 100.", (options, text) => Limits(options, limits => limits with { ConnectionsPerAddress = Count(text) })),
+        new("ssh.penalties.failure", null, "Seconds that an address is a step nearer to being blocked for each connection on which no key was right; 5, as sshd's PerSourcePenalties authfail.", (options, text) => Penalties(options, penalties => penalties with { Failure = Seconds(text) })),
+        new("ssh.penalties.silence", null, "The same for a connection that let ssh.login_grace pass; 20, as grace-exceeded.", (options, text) => Penalties(options, penalties => penalties with { Silence = Seconds(text) })),
+        new("ssh.penalties.no_try", null, "The same for a connection without a try, as a scanner's; 1, as noauth.", (options, text) => Penalties(options, penalties => penalties with { NoTry = Seconds(text) })),
+        new("ssh.penalties.threshold", null, "The sum of seconds at which an address is blocked, until they have passed; 15, as min.", (options, text) => Penalties(options, penalties => penalties with { Threshold = Seconds(text) })),
+        new("ssh.penalties.longest", null, "Seconds of the longest block; 600, as max.", (options, text) => Penalties(options, penalties => penalties with { Longest = Seconds(text) })),
+        new("ssh.penalties.exempt", null, "Networks that are never blocked; [\"127.0.0.0/8\", \"::1\"].", (options, text) => Penalties(options, penalties => penalties with { Exempt = Networks(text) })),
+        new("ssh.proxy_from", null, "Networks of proxies whose connections begin with a header of the PROXY protocol, version 2, which says whose they are, and are refused without; [].", (options, text) => options with { SshProxies = Networks(text) }),
+        new("ssh.proxy_within", null, "Seconds that a proxy has for its header; 5.", (options, text) => Limits(options, limits => limits with { ProxyHeaderWithin = Seconds(text, fewest: 1) })),
+        new("ssh.stop_grace", null, "Seconds that running deploys and other commands have when the daemon is told to end, before they are undone; 30.", (options, text) => Limits(options, limits => limits with { StopGrace = Seconds(text) })),
         new("ssh.sessions", null, "Commands at once on one connection; 10, as sshd's MaxSessions.", (options, text) => Limits(options, limits => limits with { SessionsPerConnection = Count(text) })),
         new("ssh.forwards", null, "Forwarded connections (ssh -L) at once on one connection; 64.", (options, text) => Limits(options, limits => limits with { ForwardsPerConnection = Count(text) })),
         new("nginx.http_port", "PIKU_HTTP_PORT", "TCP port of the apps' sites for http; 8080.", (options, text) => options with { HttpPort = Port(text) }),
@@ -59,6 +75,18 @@ internal static class OptionTable
         }
         return options;
     }
+
+    /// <summary>The page of all options, in Markdown.</summary>
+    public static string Document() => """
+        # Options of the daemon
+
+        They stand in `PIKU_ROOT/piku.toml` (`~/.piku/piku.toml`), `ssh.port` as `port` under `[ssh]`; the daemon reads them
+        when it starts. A variable of its environment comes before the file.
+
+        | option | variable | what it does; its default |
+        |---|---|---|
+
+        """ + string.Concat(All.Select(option => $"| `{option.Key}` | {(option.Variable is { } name ? $"`{name}`" : "")} | {option.Summary} |\n"));
 
     private static PikuOptions Apply(Option option, PikuOptions options, string value, string where)
     {
@@ -107,10 +135,25 @@ internal static class OptionTable
     private static PikuOptions Limits(PikuOptions options, Func<SshLimits, SshLimits> change) =>
         options with { SshLimits = change(options.SshLimits) };
 
-    private static TimeSpan Seconds(string text) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds <= MostSeconds
+    private static PikuOptions Penalties(PikuOptions options, Func<PenaltyLimits, PenaltyLimits> change) =>
+        Limits(options, limits => limits with { Penalties = change(limits.Penalties) });
+
+    private static TimeSpan Seconds(string text, int fewest = 0) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds >= fewest && seconds <= MostSeconds
             ? TimeSpan.FromSeconds(seconds)
-            : throw new FormatException($"a number of seconds up to {MostSeconds}");
+            : throw new FormatException($"a number of seconds from {fewest} to {MostSeconds}");
+
+    private static AddressPatterns Networks(string text)
+    {
+        try
+        {
+            return text.Length == 0 ? AddressPatterns.None : AddressPatterns.Parse(text);
+        }
+        catch (FormatException wrong)
+        {
+            throw new FormatException("a list of addresses and networks, such as [\"10.0.0.0/8\"]", wrong);
+        }
+    }
 
     private static int Count(string text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count is > 0 and <= MostCount

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using Piku.Core.Services;
 using Piku.Server.Ssh;
+using Piku.Server.Ssh.Authentication;
 using Piku.Server.Ssh.Crypto;
 
 namespace Piku.Server.Hosting;
@@ -14,6 +15,8 @@ internal sealed record PikuOptions
     public ImmutableArray<IPAddress> SshAddresses { get; init; } = [IPAddress.Any, IPAddress.IPv6Any];
 
     public AlgorithmSuite SshAlgorithms { get; init; } = AlgorithmSuite.Default;
+
+    public AddressPatterns SshProxies { get; init; } = AddressPatterns.None;
 
     public SshLimits SshLimits { get; init; } = new();
 

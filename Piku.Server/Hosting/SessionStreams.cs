@@ -14,6 +14,7 @@ internal static class SessionStreams
     public static CommandStreams Of(SshSession session) => Plain(session) with
     {
         Variables = EnvMap.From(session.Environment.Where(pair => pair.Key == "GIT_PROTOCOL")),
+        Stopping = session.Stopping,
         Signals = session.Signals,
         ReportSignal = name => session.ExitSignal = name,
         Terminal = session.Terminal is { } terminal ? Of(session, terminal) : null,

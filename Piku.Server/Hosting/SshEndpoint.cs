@@ -1,5 +1,4 @@
 using System.Net;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Piku.Core.Deploy;
 using Piku.Core.Model;
@@ -11,7 +10,7 @@ using Piku.Server.Ssh.Crypto;
 namespace Piku.Server.Hosting;
 
 /// <summary>Where the SSH server, which knows nothing of piku, meets the commands, which know nothing of SSH.</summary>
-internal sealed partial class SshEndpoint(Installation piku, PikuOptions options, ILoggerFactory loggers) : IHostedService, IAsyncDisposable
+internal sealed partial class SshEndpoint(Installation piku, PikuOptions options, ILoggerFactory loggers) : IAsyncDisposable
 {
     private readonly AuditLog _audit = new(piku.Paths, piku.Clock, loggers.CreateLogger<AuditLog>());
     private readonly KeyUses _uses = new(piku.Paths, piku.Clock);
@@ -34,7 +33,9 @@ internal sealed partial class SshEndpoint(Installation piku, PikuOptions options
                 Algorithms = options.SshAlgorithms,
                 AuthorizedKeys = new(
                     piku.Paths.AuthorizedKeys, KeyRules.UpstreamProgram, new KeyRules(piku.Paths).Check, piku.Clock, loggers.CreateLogger<AuthorizedKeys>()),
-                ConnectionEnded = _audit.Record,
+                Record = _audit.Record,
+                Proxies = options.SshProxies,
+                Clock = piku.Clock,
                 Subsystems = [.. FileVerbs.Subsystems.Keys],
                 MayForward = MayForward,
                 Limits = options.SshLimits,
@@ -53,7 +54,9 @@ internal sealed partial class SshEndpoint(Installation piku, PikuOptions options
             _ = Task.Run(AddSlowHostKeys, CancellationToken.None);
     }
 
-    public Task StopAsync(CancellationToken cancellationToken) => _server?.StopAsync(cancellationToken) ?? Task.CompletedTask;
+    /// <summary>Ends the endpoint when running commands have ended, within bounds.</summary>
+    /// <param name="hurry">Ends the waiting for them.</param>
+    public Task StopAsync(CancellationToken hurry) => _server?.StopAsync(hurry) ?? Task.CompletedTask;
 
     public ValueTask DisposeAsync() => _server?.DisposeAsync() ?? ValueTask.CompletedTask;
 

@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
+using Piku.Server.Ssh.Admission;
 using Piku.Server.Ssh.Authentication;
 using Piku.Server.Ssh.Connection;
 using Piku.Server.Ssh.Transport;
@@ -13,36 +14,55 @@ namespace Piku.Server.Ssh;
 /// <summary>The life of one connection: versions and keys, then who it is, then its channels, then the farewell.</summary>
 internal sealed class SshConnection
 {
+    /// <summary>For a socket to take one packet: it has room, or has had none for long.</summary>
+    private static readonly TimeSpan HastyFarewell = TimeSpan.FromMilliseconds(50);
+
     private readonly ConnectionEnd _end = new();
     private readonly Socket _socket;
-    private readonly IDisposable _place;
+    private readonly IPEndPoint _remote;
+    private readonly Place _place;
     private readonly SshServerOptions _options;
     private readonly Func<SshSession, CancellationToken, Task<int>> _handler;
     private readonly ILogger _logger;
     private readonly string _id;
+    private readonly SshProtocolException _tooLate;
+    private readonly SshProtocolException _displaced =
+        new(DisconnectReason.TooManyConnections, "too many connections are starting; try again");
+
     private ConnectionProtocol? _protocol;
+    private UserAuthentication? _authentication;
     private AuthenticatedUser? _user;
     private string? _clientVersion;
 
     /// <param name="socket">Accepted; the connection owns it.</param>
-    /// <param name="place">Given back when the client has authenticated.</param>
+    /// <param name="remote">Where the client is, which a proxy may be in front of.</param>
+    /// <param name="place">Given back when the connection has ended.</param>
     /// <param name="id">Names the connection in the log.</param>
     public SshConnection(
         Socket socket,
-        IDisposable place,
+        IPEndPoint remote,
+        Place place,
         string id,
         SshServerOptions options,
         Func<SshSession, CancellationToken, Task<int>> handler,
         ILogger logger)
     {
-        (_socket, _place, _id, _options, _handler, _logger) = (socket, place, id, options, handler, logger);
+        (_socket, _remote, _place, _id, _options, _handler, _logger) = (socket, remote, place, id, options, handler, logger);
+        _tooLate = new(DisconnectReason.ByApplication, $"no authentication within {options.Limits.LoginGrace.TotalSeconds} seconds");
     }
 
+    /// <summary>What it has done wrong as a whole; known when it has ended.</summary>
+    public Fault Fault =>
+        _user is not null || _end.Reason == _displaced ? Fault.None
+        : _end.Reason == _tooLate ? Fault.Silence
+        : _authentication is { Refusals: > 0 } ? Fault.Failure
+        : Fault.NoTry;
+
     /// <summary>Lets the sessions end, within bounds, and then the connection.</summary>
-    public async Task StopAsync()
+    public async Task StopAsync(CancellationToken hurry)
     {
         if (_protocol is { } protocol)
-            await protocol.FinishAsync();
+            await protocol.FinishAsync(hurry);
         _end.Because(new SshProtocolException(DisconnectReason.ByApplication, "the server is stopping"));
     }
 
@@ -50,9 +70,9 @@ internal sealed class SshConnection
     public async Task RunAsync()
     {
         var started = Stopwatch.GetTimestamp();
-        var remote = (IPEndPoint)_socket.RemoteEndPoint!;
         using (_socket)
         using (_place)
+        using (_place.Displaced.Register(() => _end.Because(_displaced)))
         using (var transport = new SshTransport(_socket, _options, _end))
         using (var abort = new CancellationTokenSource())
         {
@@ -64,28 +84,30 @@ internal sealed class SshConnection
                 await _protocol.EndAsync();
         }
         _logger.ConnectionEnded(_id, _end.Reason?.Message);
-        _options.ConnectionEnded(new(_id, remote, _user, _clientVersion, _end.Reason?.Message, Stopwatch.GetElapsedTime(started)));
+        _options.Record(new SshConnectionRecord(
+            _id, _remote.Address, _user, _clientVersion, _end.Reason?.Message, Stopwatch.GetElapsedTime(started)));
     }
 
     private async Task ServeAsync(SshTransport transport, CancellationToken cancellationToken)
     {
         _user = await EnterAsync(transport, cancellationToken);
         _protocol = new ConnectionProtocol(transport, new(
-            _id, _user, _end, (IPEndPoint)_socket.RemoteEndPoint!, (IPEndPoint)_socket.LocalEndPoint!, _options, _handler, _logger));
+            _id, _user, _end, _remote, (IPEndPoint)_socket.LocalEndPoint!, _options, _handler, _logger));
         transport.Send(HostKeyRotation.Announcement(_options.HostKeys));
         await _protocol.RunAsync(cancellationToken);
     }
 
     private async Task<AuthenticatedUser> EnterAsync(SshTransport transport, CancellationToken cancellationToken)
     {
-        using var grace = new Deadline(_end, new SshProtocolException(
-            DisconnectReason.ByApplication, $"no authentication within {_options.Limits.LoginGrace.TotalSeconds} seconds"));
+        using var grace = new Deadline(_end, _tooLate);
         grace.Set(_options.Limits.LoginGrace);
         await transport.OpenAsync(cancellationToken);
         _clientVersion = transport.ClientVersion;
-        var user = await new UserAuthentication(transport, _options, ((IPEndPoint)_socket.RemoteEndPoint!).Address, _logger, _id).RunAsync(cancellationToken);
+        _authentication = new(transport, _options, _remote.Address, _logger, _id);
+        var user = await _authentication.RunAsync(cancellationToken);
         transport.Trust();
-        _place.Dispose();
+        _place.Keep();
+        _options.Record(new SshLogin(_id, _remote.Address, user, transport.ClientVersion));
         _logger.Authenticated(_id, user.Name, user.Key.Name, user.Key.Type.Name, user.Key.Fingerprint, transport.ClientVersion);
         return user;
     }
@@ -112,15 +134,18 @@ internal sealed class SshConnection
         }
     }
 
-    // Politely, and then not: both within bounds.
+    // Politely, and then not: both within bounds. Whoever needs the place of a displaced one does not wait for its manners.
     private async Task SayFarewellAsync(SshTransport transport, Task sending, CancellationTokenSource abort)
     {
-        abort.CancelAfter(_end.Reason is ConnectionLostException ? TimeSpan.Zero : _options.Limits.Farewell);
+        abort.CancelAfter(
+            _end.Reason is ConnectionLostException ? TimeSpan.Zero
+            : _end.Reason == _displaced ? HastyFarewell
+            : _options.Limits.Farewell);
         transport.Farewell(_end.Reason as SshProtocolException);
         try
         {
             await sending;
-            if (_end.Reason is SshProtocolException)
+            if (_end.Reason is SshProtocolException && _end.Reason != _displaced)
             {
                 _socket.Shutdown(SocketShutdown.Send);
                 await transport.DrainAsync(abort.Token);

@@ -1,3 +1,5 @@
+using Piku.Server.Ssh.Admission;
+
 namespace Piku.Server.Ssh;
 
 /// <summary>Every bound of the server, with where its default comes from.</summary>
@@ -18,11 +20,26 @@ internal sealed record SshLimits
     /// <summary>Longest packet after it: OpenSSH's PACKET_MAX_SIZE.</summary>
     public int PacketLength { get; init; } = 256 * 1024;
 
-    /// <summary>Connections that have not authenticated yet, from everywhere: twice sshd's MaxStartups, because one costs us 35 KB and no process.</summary>
-    public int StartingConnections { get; init; } = 200;
+    /// <summary>
+    /// Connections that have not authenticated yet, from everywhere: sshd's MaxStartups (10:30:100), with more room,
+    /// because one costs us 35 KB and no process.
+    /// </summary>
+    public Startups Startups { get; init; } = new(Start: 100, Rate: 30, Full: 200);
 
     /// <summary>And from one address (one /64 of IPv6): a class of pupils behind it who push at once, and not all places.</summary>
     public int StartingConnectionsPerAddress { get; init; } = 60;
+
+    /// <summary>All connections of one address (one /64 of IPv6): that class, each pupil with a few terminals and an editor.</summary>
+    public int ConnectionsPerAddress { get; init; } = 100;
+
+    /// <summary>For addresses that keep failing.</summary>
+    public PenaltyLimits Penalties { get; init; } = new();
+
+    /// <summary>For a trusted proxy to say whose connection it passes on; it does so at once.</summary>
+    public TimeSpan ProxyHeaderWithin { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Bytes of what a proxy says after the first 16; addresses take 36, what it may say of its TLS some hundreds.</summary>
+    public int ProxyHeaderLength { get; init; } = 2048;
 
     /// <summary>Sessions open at once on a connection: sshd's MaxSessions.</summary>
     public int SessionsPerConnection { get; init; } = 10;
@@ -72,6 +89,12 @@ internal sealed record SshLimits
     /// <summary>For the last words of a connection to arrive.</summary>
     public TimeSpan Farewell { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>For sessions to end after their client has gone or the server stops.</summary>
+    /// <summary>
+    /// For sessions that have an end of their own to come to it when the server stops: most deploys take less, and
+    /// systemd's TimeoutStopSec (90 s) is longer than all that follows.
+    /// </summary>
+    public TimeSpan StopGrace { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>For sessions to end after their client has gone, or their time is over.</summary>
     public TimeSpan SessionEnd { get; init; } = TimeSpan.FromSeconds(10);
 }

@@ -12,8 +12,8 @@ internal static partial class SshLog
     [LoggerMessage(2, LogLevel.Warning, "a connection could not be accepted: {Reason}")]
     public static partial void AcceptFailed(this ILogger logger, string reason);
 
-    [LoggerMessage(3, LogLevel.Information, "a connection from {EndPoint} was refused: too many are starting")]
-    public static partial void ConnectionRefused(this ILogger logger, EndPoint? endPoint);
+    [LoggerMessage(3, LogLevel.Information, "a connection from {EndPoint} was refused: {Reason} (and {Untold} more since this was last said)")]
+    public static partial void ConnectionRefused(this ILogger logger, IPEndPoint endPoint, string reason, int untold);
 
     [LoggerMessage(4, LogLevel.Debug, "{Connection}: connected from {EndPoint}")]
     public static partial void ConnectionStarted(this ILogger logger, string connection, IPEndPoint endPoint);
@@ -66,6 +66,12 @@ internal static partial class SshLog
 
     [LoggerMessage(20, LogLevel.Information, "{Path}, line {Line}: the key of {Name} does not count from {Address}: {Reason}")]
     public static partial void KeyNotWelcome(this ILogger logger, string path, int line, string name, IPAddress address, string reason);
+
+    [LoggerMessage(21, LogLevel.Warning, "{Address} is blocked for {Duration}: it keeps failing")]
+    public static partial void AddressBlocked(this ILogger logger, IPAddress address, TimeSpan duration);
+
+    [LoggerMessage(22, LogLevel.Debug, "the proxy {Proxy} does not say whose connection it passes on: {Reason}")]
+    public static partial void ProxyHeaderRefused(this ILogger logger, IPEndPoint proxy, string reason);
 
     [LoggerMessage(30, LogLevel.Warning, "a host key cannot be made: {Reason}")]
     public static partial void HostKeyMissing(this ILogger logger, string reason);

@@ -4,7 +4,9 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
+using Piku.Server.Ssh.Admission;
 using Piku.Server.Ssh.Crypto;
+using Piku.Server.Ssh.Transport;
 
 namespace Piku.Server.Ssh;
 
@@ -13,25 +15,23 @@ namespace Piku.Server.Ssh;
 /// one session and returns its exit status.
 /// </summary>
 /// <param name="handler">
-/// Runs a session. Its token is cancelled when the client has gone or the server stops; what it throws is logged,
-/// and the client sees "internal error" with the session's id.
+/// Runs a session. Its token is cancelled when the client has gone or has to; what it throws is logged, and the client
+/// sees "internal error" with the session's id.
 /// </param>
 internal sealed class SshServer(
     SshServerOptions options, Func<SshSession, CancellationToken, Task<int>> handler, ILogger<SshServer> logger) : IAsyncDisposable
 {
-    private const int Backlog = 128, IdLength = 8;
-
-    /// <summary>Seconds without a sign of life until TCP asks for one; Linux waits two hours by itself.</summary>
-    private const int KeepAliveAfter = 120;
+    private const int IdLength = 8;
 
     /// <summary>After a failure to accept, which is a lack of something (of file descriptors, most likely).</summary>
     private static readonly TimeSpan AcceptPause = TimeSpan.FromMilliseconds(100);
 
-    private readonly StartupGate _gate = new(options.Limits);
+    private readonly Doorman _doorman = new(options, logger);
     private SshServerOptions _options = options;
     private readonly ConcurrentDictionary<SshConnection, Task> _connections = new();
+    private readonly ConcurrentDictionary<Socket, Task> _introductions = new();
     private readonly CancellationTokenSource _stopping = new();
-    private readonly List<Socket> _listeners = [];
+    private IReadOnlyList<Socket> _listeners = [];
     private Task _accepting = Task.CompletedTask;
 
     /// <summary>Where it listens, with the ports that were taken for 0.</summary>
@@ -42,16 +42,7 @@ internal sealed class SshServer(
     public Task StartAsync(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        try
-        {
-            foreach (var endPoint in _options.EndPoints)
-                _listeners.Add(Listen(endPoint));
-        }
-        catch (SshListenException)
-        {
-            CloseListeners();
-            throw;
-        }
+        _listeners = SshListeners.Open(_options);
         BoundEndPoints = [.. _listeners.Select(listener => (IPEndPoint)listener.LocalEndPoint!)];
         foreach (var endPoint in BoundEndPoints)
             logger.Listening(endPoint);
@@ -63,49 +54,25 @@ internal sealed class SshServer(
     public void UseHostKeys(IReadOnlyList<HostKey> hostKeys) => Volatile.Write(ref _options, _options with { HostKeys = hostKeys });
 
     /// <summary>
-    /// Takes no more connections, asks the sessions to end, and tells every client. Bounded by the limits for
-    /// sessions and farewells, or by the token.
+    /// Takes no more connections, tells the sessions that it stops, asks those to end that have not within
+    /// <see cref="SshLimits.StopGrace"/>, and tells every client. All of it is bounded by the limits.
     /// </summary>
-    public async Task StopAsync(CancellationToken cancellationToken)
+    /// <param name="hurry">Ends the grace.</param>
+    public async Task StopAsync(CancellationToken hurry)
     {
         await _stopping.CancelAsync();
-        CloseListeners();
+        foreach (var listener in _listeners)
+            listener.Dispose();
+        _listeners = [];
         await _accepting;
-        await Task.WhenAll(_connections.Select(connection => Task.WhenAll(connection.Key.StopAsync(), connection.Value)))
-            .WaitAsync(cancellationToken);
+        await Task.WhenAll(_introductions.Values);
+        await Task.WhenAll(_connections.Select(connection => Task.WhenAll(connection.Key.StopAsync(hurry), connection.Value)));
     }
 
     public async ValueTask DisposeAsync()
     {
-        await StopAsync(CancellationToken.None);
+        await StopAsync(hurry: new(canceled: true));
         _stopping.Dispose();
-    }
-
-    private static Socket Listen(IPEndPoint endPoint)
-    {
-        var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        try
-        {
-            if (endPoint.AddressFamily == AddressFamily.InterNetworkV6)
-                socket.DualMode = false;
-            BeResponsive(socket);
-            socket.Bind(endPoint);
-            socket.Listen(Backlog);
-            return socket;
-        }
-        catch (SocketException e)
-        {
-            socket.Dispose();
-            throw new SshListenException(endPoint, e);
-        }
-    }
-
-    // Accepted sockets inherit these (tcp(7)): answers leave at once, and a client that has silently vanished is noticed.
-    private static void BeResponsive(Socket listener)
-    {
-        listener.NoDelay = true;
-        listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
-        listener.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, KeepAliveAfter);
     }
 
     private async Task AcceptAsync(Socket listener)
@@ -114,7 +81,7 @@ internal sealed class SshServer(
         {
             try
             {
-                Enter(await listener.AcceptAsync(_stopping.Token));
+                Receive(await listener.AcceptAsync(_stopping.Token));
             }
             catch (Exception e) when (_stopping.IsCancellationRequested && e is OperationCanceledException or SocketException or ObjectDisposedException)
             {
@@ -128,27 +95,57 @@ internal sealed class SshServer(
         }
     }
 
-    [SuppressMessage("Reliability", "CA2000", Justification = "The connection owns its place.")]
-    private void Enter(Socket socket)
+    private void Receive(Socket socket)
     {
-        if (socket.RemoteEndPoint is not IPEndPoint remote || _gate.TryEnter(remote.Address) is not { } place)
-        {
-            logger.ConnectionRefused(socket.RemoteEndPoint);
+        if (socket.RemoteEndPoint is not IPEndPoint peer)
             socket.Dispose();
-            return;
-        }
-        var id = RandomNumberGenerator.GetHexString(IdLength, lowercase: true);
-        logger.ConnectionStarted(id, remote);
-        var connection = new SshConnection(socket, place, id, Volatile.Read(ref _options), handler, logger);
-        var running = Task.Run(connection.RunAsync);
-        _connections[connection] = running;
-        running.ContinueWith(_ => _connections.TryRemove(connection, out Task? _), TaskScheduler.Default);
+        else if (!_options.Proxies.Contains(peer.Address))
+            Enter(socket, peer);
+        else if (_introductions.Count >= _options.Limits.Startups.Full)
+            _doorman.Refuse(socket, peer, RefusalKind.ManyStarting);
+        else
+            _introductions[socket] = IntroduceAsync(socket, peer);
     }
 
-    private void CloseListeners()
+    /// <summary>Hears from a proxy whose connection it is.</summary>
+    private async Task IntroduceAsync(Socket socket, IPEndPoint proxy)
     {
-        foreach (var listener in _listeners)
-            listener.Dispose();
-        _listeners.Clear();
+        var limits = _options.Limits;
+        await Task.Yield(); // who calls notes us down first; we strike ourselves out
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
+        patience.CancelAfter(limits.ProxyHeaderWithin);
+        try
+        {
+            Enter(socket, await ProxyHeader.ReceiveAsync(socket, limits.ProxyHeaderLength, patience.Token) ?? proxy);
+        }
+        catch (Exception e) when (e is FormatException or SocketException or OperationCanceledException)
+        {
+            logger.ProxyHeaderRefused(proxy, e.Message);
+            _doorman.Refuse(socket, proxy, RefusalKind.NoProxyHeader);
+        }
+        finally
+        {
+            _introductions.TryRemove(socket, out _);
+        }
+    }
+
+    [SuppressMessage("Reliability", "CA2000", Justification = "The connection owns its place.")]
+    private void Enter(Socket socket, IPEndPoint client)
+    {
+        var remote = client.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(client.Address.MapToIPv4(), client.Port) : client;
+        if (_doorman.Admit(socket, remote) is not { } place)
+            return;
+        var id = RandomNumberGenerator.GetHexString(IdLength, lowercase: true);
+        logger.ConnectionStarted(id, remote);
+        var connection = new SshConnection(socket, remote, place, id, Volatile.Read(ref _options), handler, logger);
+        var running = Task.Run(connection.RunAsync);
+        _connections[connection] = running;
+        running.ContinueWith(_ => Leave(connection, remote.Address), TaskScheduler.Default);
+    }
+
+    private void Leave(SshConnection connection, IPAddress address)
+    {
+        _connections.TryRemove(connection, out _);
+        _doorman.Judge(address, connection.Fault);
     }
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Piku.Server.Ssh.Authentication;
 using Piku.Server.Ssh.Crypto;
 
@@ -19,8 +20,17 @@ internal sealed record SshServerOptions
     /// <summary>Which user names are known. The key alone is the identity, so by default any name will do.</summary>
     public Func<string, bool> IsUser { get; init; } = _ => true;
 
-    /// <summary>Told of every connection when it is over; it must not throw.</summary>
-    public Action<SshConnectionRecord> ConnectionEnded { get; init; } = _ => { };
+    /// <summary>Sockets that listen already and whose owner the server becomes: whoever has started us made them.</summary>
+    public IReadOnlyList<Socket> Listeners { get; init; } = [];
+
+    /// <summary>
+    /// Proxies whose connections begin with a header that says whose they are (<see cref="Transport.ProxyHeader"/>), and
+    /// are refused without one.
+    /// </summary>
+    public AddressPatterns Proxies { get; init; } = AddressPatterns.None;
+
+    /// <summary>Told of what happens; it must not throw.</summary>
+    public Action<SshRecord> Record { get; init; } = _ => { };
 
     /// <summary>Variables that a client may set for its session; a <c>*</c> at the end stands for any ending.</summary>
     public IReadOnlyList<string> AcceptedEnvironment { get; init; } = ["GIT_PROTOCOL", "LANG", "LC_*"];
@@ -35,6 +45,8 @@ internal sealed record SshServerOptions
     public string Version { get; init; } = "SSH-2.0-piku_0.1";
 
     public AlgorithmSuite Algorithms { get; init; } = AlgorithmSuite.Default;
+
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     public SshLimits Limits { get; init; } = new();
 }

@@ -6,7 +6,7 @@ namespace Piku.Server.Ssh;
 
 /// <summary>
 /// A command that a client runs. The streams work until the handler returns; the handler's token is cancelled
-/// when the client has gone or the server stops.
+/// when the client has gone, or has to because the server stops.
 /// </summary>
 internal sealed class SshSession
 {
@@ -46,6 +46,12 @@ internal sealed class SshSession
 
     /// <summary>Signals that the client sends (RFC 4254, section 6.9): <c>INT</c>, <c>TERM</c>, … without "SIG".</summary>
     public required ChannelReader<string> Signals { get; init; }
+
+    /// <summary>
+    /// Cancelled when the server begins to stop: what has no end of its own should come to one, and say why. Whatever
+    /// still runs at the end of <see cref="SshLimits.StopGrace"/> is cancelled.
+    /// </summary>
+    public required CancellationToken Stopping { get; init; }
 
     /// <summary>
     /// The signal that ended the program, without "SIG"; null when it ended by itself. The client is told of it

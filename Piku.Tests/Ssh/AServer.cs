@@ -71,7 +71,7 @@ public sealed class AServer
                 await release.Task;
                 return 0;
             },
-            options => options with { Limits = new SshLimits { SessionEnd = TimeSpan.FromMilliseconds(100), Farewell = TimeSpan.FromMilliseconds(100) } });
+            options => options with { Limits = new SshLimits { StopGrace = TimeSpan.FromMilliseconds(100), SessionEnd = TimeSpan.FromMilliseconds(100), Farewell = TimeSpan.FromMilliseconds(100) } });
         var ssh = server.SshAsync("stubborn");
         await Wait.UntilAsync(() => server.Log.Lines.Any(line => line.Contains("started", StringComparison.Ordinal)));
 

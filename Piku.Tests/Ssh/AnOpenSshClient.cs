@@ -281,7 +281,7 @@ public sealed class AnOpenSshClient
         var ssh = server.SshAsync("wait");
         await started.Task.WaitAsync(Wait.Limit, TestContext.Current.CancellationToken);
 
-        await server.Server.StopAsync(TestContext.Current.CancellationToken);
+        await server.Server.StopAsync(hurry: new(canceled: true));
 
         Assert.Equal(new ProgramResult(3, "last words", ""), await ssh);
     }

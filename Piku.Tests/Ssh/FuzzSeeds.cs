@@ -36,6 +36,14 @@ internal static class FuzzSeeds
         new MessageBuilder(MessageNumber.UserAuthRequest).Text("alice").Text("ssh-connection").Text("none").ToArray(),
     ];
 
+    /// <summary>Of a client by IPv4, of one by IPv6 with a type-length-value, and of a proxy that asks how we are.</summary>
+    public static IReadOnlyList<byte[]> ProxyHeaders { get; } =
+    [
+        [.. "\r\n\r\n\0\r\nQUIT\n"u8, 0x21, 0x11, 0, 12, 203, 0, 113, 7, 192, 0, 2, 1, 0xC0, 0, 0, 22],
+        [.. "\r\n\r\n\0\r\nQUIT\n"u8, 0x21, 0x21, 0, 40, .. new byte[15], 1, .. new byte[15], 2, 0xC0, 0, 0, 22, 4, 0, 1, 0],
+        [.. "\r\n\r\n\0\r\nQUIT\n"u8, 0x20, 0, 0, 0],
+    ];
+
     public static IReadOnlyList<string> AuthorizedKeys { get; } =
     [
         RawClient.Line(Ed25519Key),

@@ -27,6 +27,7 @@ internal sealed record FuzzTarget(string Name, IReadOnlyList<byte[]> Seeds, Acti
         Wire("certificates", [.. FuzzSeeds.Keys.Select(FuzzSeeds.Certificate)], Judge, cost: 10),
         Wire("public keys", [.. FuzzSeeds.Keys.Select(key => key.Blob)], CheckKey, cost: 10),
         .. FuzzSeeds.Keys.SelectMany(key => key.Type.Algorithms, Signatures),
+        new("headers of the PROXY protocol", FuzzSeeds.ProxyHeaders, data => ProxyHeader.Read(data, most: 2048), Cost: 1, typeof(FormatException)),
         Text("authorized_keys", FuzzSeeds.AuthorizedKeys, text => AuthorizedKeysText.Parse(text, "piku.py")),
         Text("command lines", ["run blog sh -c 'echo \"a b\" $X'", "git-receive-pack '/blog.git'", "scp -r -t -- 'apps/blog/a b'"], text => CommandLine.Parse(text)),
         Text("names of apps", ["blog", "my_app.2-x", "/blog.git"], text => AppName.TryParse(text, out _)),

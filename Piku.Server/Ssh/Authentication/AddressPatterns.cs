@@ -15,6 +15,12 @@ internal sealed record AddressPatterns
 {
     private static readonly SearchValues<char> WildcardLetters = SearchValues.Create("0123456789abcdefABCDEF.:*?");
 
+    /// <summary>Nobody.</summary>
+    public static readonly AddressPatterns None = new([]);
+
+    /// <summary>This machine itself.</summary>
+    public static readonly AddressPatterns Loopback = Parse("127.0.0.0/8,::1");
+
     private readonly ImmutableArray<AddressPattern> _patterns;
 
     private AddressPatterns(ImmutableArray<AddressPattern> patterns) => _patterns = patterns;
@@ -28,6 +34,8 @@ internal sealed record AddressPatterns
         var matching = _patterns.Where(pattern => pattern.Matches(plain)).ToList();
         return matching.Count > 0 && !matching.Exists(pattern => pattern.Excludes);
     }
+
+    public override string ToString() => string.Join(',', _patterns);
 
     private static AddressPattern ParseOne(string text)
     {
@@ -53,6 +61,8 @@ internal sealed record AddressPatterns
 
     private sealed record AddressPattern(bool Excludes, IPNetwork? Network, string? Wildcard)
     {
+        public override string ToString() => $"{(Excludes ? "!" : "")}{Network?.ToString() ?? Wildcard}";
+
         public bool Matches(IPAddress address) =>
             Network?.Contains(address) ?? FileSystemName.MatchesSimpleExpression(Wildcard, address.ToString());
     }

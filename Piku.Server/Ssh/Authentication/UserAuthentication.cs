@@ -17,8 +17,10 @@ internal sealed class UserAuthentication(
     private const string ThisService = "ssh-userauth", NextService = "ssh-connection", Method = "publickey";
 
     private bool _hasAsked; // for the methods, which is what a first "none" means
-    private int _refusals;
     private string? _user;
+
+    /// <summary>Tries that have failed.</summary>
+    public int Refusals { get; private set; }
 
     /// <summary>Answers requests until one of them proves a key.</summary>
     /// <exception cref="SshProtocolException">The client broke the protocol, or was refused too often.</exception>
@@ -114,7 +116,7 @@ internal sealed class UserAuthentication(
 
     private void Refuse(AuthenticationRequest request, bool isAttempt)
     {
-        if (isAttempt && ++_refusals >= options.Limits.AuthenticationTries)
+        if (isAttempt && ++Refusals >= options.Limits.AuthenticationTries)
             throw new SshProtocolException(DisconnectReason.NoMoreAuthMethodsAvailable, "too many authentication failures");
         logger.MethodRefused(connectionId, request.User, request.Method);
         using var answer = new SshWriter(MessageNumber.UserAuthFailure);

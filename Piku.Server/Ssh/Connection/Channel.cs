@@ -21,6 +21,7 @@ internal sealed partial class Channel
     private readonly uint _peer;
     private readonly AnswerRequest _answer;
     private readonly CancellationTokenSource _gone = new();
+    private readonly CancellationTokenSource _stopping = new();
 
     // The window bounds what it holds, so that writing to it never waits.
     private readonly Pipe _input = new(new PipeOptions(
@@ -57,6 +58,9 @@ internal sealed partial class Channel
 
     /// <summary>Cancelled when the client has closed the channel, or the connection ends.</summary>
     public CancellationToken Gone => _gone.Token;
+
+    /// <summary>Cancelled when the server begins to stop.</summary>
+    public CancellationToken Stopping => _stopping.Token;
 
     /// <summary>Completed when nobody serves the channel.</summary>
     public Task Service { get; private set; } = Task.CompletedTask;
@@ -104,6 +108,9 @@ internal sealed partial class Channel
         SendClose();
         Abandon();
     }
+
+    /// <summary>Tells whoever serves the channel that the server stops.</summary>
+    public void Stop() => _ = _stopping.CancelAsync();
 
     /// <summary>Asks whoever serves the channel to end; the streams still work.</summary>
     public void Cancel() => _ = _gone.CancelAsync();

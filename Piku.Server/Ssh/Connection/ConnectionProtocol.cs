@@ -51,15 +51,23 @@ internal sealed class ConnectionProtocol(SshTransport transport, ConnectionConte
         transport.Send(message.Written);
     }
 
-    /// <summary>Asks all sessions to end, and waits, within bounds, until they have and the client knows.</summary>
-    public async Task FinishAsync()
+    /// <summary>
+    /// Tells all who serve a channel that the server stops, asks those to end that have not in the time for it, and waits,
+    /// within bounds, until they have and the client knows.
+    /// </summary>
+    /// <param name="hurry">Ends the time for it.</param>
+    public async Task FinishAsync(CancellationToken hurry)
     {
-        _isEnding = true;
+        lock (_gate)
+            _isEnding = true;
+        foreach (var channel in Open())
+            channel.Stop();
+        await Task.WhenAny(Services(), Task.Delay(context.Options.Limits.StopGrace, hurry));
         foreach (var channel in Open())
             channel.Cancel();
         await ServicesAsync();
         var over = Task.WhenAll(Open().Select(channel => channel.Over));
-        await Task.WhenAny(over, Task.Delay(context.Options.Limits.Farewell));
+        await Task.WhenAny(over, Task.Delay(context.Options.Limits.Farewell, CancellationToken.None));
     }
 
     /// <summary>The client has gone: whoever serves a channel is told so.</summary>
@@ -95,6 +103,8 @@ internal sealed class ConnectionProtocol(SshTransport transport, ConnectionConte
                 throw new OperationCanceledException("the connection has ended");
             _slots[opening.Number] = new(opening.Type, channel);
             transport.Send(message.Written);
+            if (_isEnding)
+                channel.Stop();
             if (service is not null)
                 channel.Serve(() => service(channel));
         }
@@ -237,11 +247,13 @@ internal sealed class ConnectionProtocol(SshTransport transport, ConnectionConte
 
     private async Task ServicesAsync()
     {
-        var services = Task.WhenAll(Open().Select(channel => channel.Service));
+        var services = Services();
         await Task.WhenAny(services, Task.Delay(context.Options.Limits.SessionEnd));
         if (!services.IsCompleted)
             context.Logger.SessionsLinger(context.Id);
     }
+
+    private Task Services() => Task.WhenAll(Open().Select(channel => channel.Service));
 
     /// <summary>A channel's number that is taken.</summary>
     /// <param name="Channel">Null while it is being opened.</param>

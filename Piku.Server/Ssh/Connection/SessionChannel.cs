@@ -110,6 +110,7 @@ internal sealed class SessionChannel
             Output = _channel.Output,
             Error = _channel.Error,
             Signals = _signals.Reader,
+            Stopping = _channel.Stopping,
         };
         _context.Logger.SessionStarted(_id);
         var status = await HandleAsync(session);

@@ -10,5 +10,6 @@ internal enum DisconnectReason
     ProtocolVersionNotSupported = 8,
     ConnectionLost = 10,
     ByApplication = 11,
+    TooManyConnections = 12,
     NoMoreAuthMethodsAvailable = 14,
 }
