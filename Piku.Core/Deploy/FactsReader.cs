@@ -43,7 +43,7 @@ internal sealed class FactsReader(Installation piku, AppName app, Deployer by)
         var cloudflare = NginxSettings.CloudflareAcl.In(environment.Variables) ? _cloudflare ??= await piku.Cloudflare.ReadAsync(cancel) : null;
         return facts with
         {
-            Texts = Texts(folder, environment.FilesToRead()),
+            Texts = Texts(folder, environment.FilesToRead),
             CloudflareNetworks = cloudflare?.Networks,
             CloudflareProblem = cloudflare?.Problem,
             PortUser = PortUser(environment.Variables, facts.FreePorts),
@@ -96,11 +96,14 @@ internal sealed class FactsReader(Installation piku, AppName app, Deployer by)
         where live is not null
         select (other, live);
 
-    /// <summary>Only files inside the app are read, whatever a setting or a symbolic link says.</summary>
-    private static FrozenDictionary<string, string> Texts(string folder, IEnumerable<string> names)
+    /// <summary>
+    /// Only files inside the app are read, whatever a setting or a symbolic link says. What is read may name more to read.
+    /// </summary>
+    private static FrozenDictionary<string, string> Texts(string folder, Func<IReadOnlyDictionary<string, string>, IEnumerable<string>> wanted)
     {
         var texts = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var name in names)
+        var tried = new HashSet<string>(StringComparer.Ordinal);
+        while (wanted(texts).FirstOrDefault(tried.Add) is { } name)
         {
             var file = new FileInfo(Path.GetFullPath(Path.Combine(folder, name)));
             if (file.FullName.StartsWith(folder + "/", StringComparison.Ordinal) && file is { Exists: true, Length: <= MaxTextBytes, LinkTarget: null })

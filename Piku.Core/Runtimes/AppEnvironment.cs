@@ -32,10 +32,13 @@ public sealed record AppEnvironment(EnvMap Variables, ImmutableArray<string> War
             ]);
     }
 
-    /// <summary>The files in the app that the plans want to read, as far as the environment names them.</summary>
-    public IEnumerable<string> FilesToRead()
+    /// <summary>The files in the app that the plans want to read, as far as the environment names them, and files that are read already.</summary>
+    public IEnumerable<string> FilesToRead(IReadOnlyDictionary<string, string> read)
     {
         yield return PythonRuntimes.VersionFile;
+        yield return NodeRuntimes.Manifest;
+        foreach (var file in Requirements.Files(read))
+            yield return file;
         if (NginxSettings.IncludeFile.TryIn(Variables, out var nginx))
             yield return nginx;
         if (UwsgiSettings.IncludeFile.TryIn(Variables, out var uwsgi))

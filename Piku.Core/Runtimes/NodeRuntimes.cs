@@ -8,9 +8,14 @@ namespace Piku.Core.Runtimes;
 /// </summary>
 internal static class NodeRuntimes
 {
+    public const string Manifest = "package.json";
+
     /// <summary>What a package manager reads of an app.</summary>
     private static readonly string[] Manifests =
-        ["package.json", "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock", "bun.lockb", ".npmrc"];
+    [
+        Manifest, "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "pnpm-workspace.yaml", "bun.lock", "bun.lockb",
+        ".npmrc", ".yarnrc", ".yarnrc.yml",
+    ];
 
     public static readonly Runtime Bun = new("Bun", facts => facts.Has("package.json") && (facts.Has("bun.lock") || facts.Has("bun.lockb")))
     {
@@ -50,6 +55,7 @@ internal static class NodeRuntimes
             [
                 new BuildAction.MakeFolder($"{context.Env}/node_modules"),
                 .. Manifests.Select(name => new BuildAction.CopyFile($"{context.App}/{name}", $"{context.Env}/{name}")),
+                .. LocalPackages.Folders(context.Facts).Select(name => new BuildAction.Link($"{context.Env}/{name}", $"{context.App}/{name}")),
                 new BuildAction.Link($"{context.App}/node_modules", $"{context.Env}/node_modules"),
                 .. actions,
             ])

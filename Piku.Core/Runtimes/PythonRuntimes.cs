@@ -9,7 +9,10 @@ internal static class PythonRuntimes
     /// <summary>uv's, and pyenv's: the version an app wants.</summary>
     public const string VersionFile = ".python-version";
 
-    public static readonly Runtime Pip = new("Python", facts => facts.Has("requirements.txt"))
+    /// <summary>What beside the requirements says what is installed, when they name the app itself.</summary>
+    private static readonly string[] ProjectFiles = ["pyproject.toml", "setup.py", "setup.cfg"];
+
+    public static readonly Runtime Pip = new("Python", facts => facts.Has(Requirements.File))
     {
         Tools = [Tool.Apt("virtualenv")],
         Steps = context => PipSteps(Unbuffered(context)),
@@ -37,8 +40,13 @@ internal static class PythonRuntimes
         yield return new BuildStep("virtualenv", $"Creating a virtualenv with Python {version}",
             [context.RunIn(context.Facts.Paths.Envs, "virtualenv", $"--python=python{version}", context.Facts.App.Value)])
         { InputValues = [version], IsMissing = isMissing };
-        yield return new BuildStep("pip", "Running pip", [context.RunIn(context.Env, "pip", "install", "-r", $"{context.App}/requirements.txt")])
-        { Inputs = ["requirements.txt"], InputValues = [version], IsMissing = isMissing };
+        yield return new BuildStep("pip", "Running pip",
+            [context.RunIn(Requirements.NamesFolders(context.Facts.Texts) ? context.App : context.Env, "pip", "install", "-r", $"{context.App}/{Requirements.File}")])
+        {
+            Inputs = [.. Requirements.Files(context.Facts.Texts), .. ProjectFiles.Where(context.Has)],
+            InputValues = [version],
+            IsMissing = isMissing,
+        };
     }
 
     /// <summary>Poetry builds in <c>.venv</c>, but would take VIRTUAL_ENV for an environment that is ready.</summary>

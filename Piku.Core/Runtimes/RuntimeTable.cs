@@ -7,6 +7,8 @@ namespace Piku.Core.Runtimes;
 /// <summary>Every runtime there is, in the order in which an app is compared with them: the first that fits builds it.</summary>
 public static class RuntimeTable
 {
+    private static readonly string[] ProjectEndings = [".csproj", ".fsproj", ".vbproj", ".sln", ".slnx"];
+
     public static readonly ImmutableArray<Runtime> All =
     [
         PythonRuntimes.Pip,
@@ -49,7 +51,8 @@ public static class RuntimeTable
         new("Go", facts => facts.Has("Godeps") || facts.Has("go.mod") || facts.HasExtension(".go"))
         {
             Tools = [Tool.Apt("go", "golang-go")],
-            Steps = context => context.Has("go.mod") ? [context.Step("go", "Running go mod tidy", "go", "mod", "tidy")] : [],
+            // What is vendored is complete; tidying would ask the network for it.
+            Steps = context => context.Has("go.mod") && !context.Has("vendor") ? [context.Step("go", "Running go mod tidy", "go", "mod", "tidy")] : [],
         },
         new("Clojure", facts => facts.Has("deps.edn"))
         {
@@ -75,13 +78,13 @@ public static class RuntimeTable
             Tools = [Tool.Apt("rustc"), Tool.Apt("cargo")],
             Steps = context => [context.Step("cargo", "Running cargo build", "cargo", "build")],
         },
-        new(".NET", facts => facts.HasExtension(".csproj", ".fsproj", ".sln", ".slnx"))
+        new(".NET", facts => facts.HasExtension(ProjectEndings))
         {
             Tools = [new Tool("dotnet", "see https://learn.microsoft.com/dotnet/core/install/linux")],
             Steps = context =>
             [
                 context.With("DOTNET_CLI_TELEMETRY_OPTOUT", "1").With("DOTNET_NOLOGO", "1")
-                    .Step("dotnet", "Publishing with .NET", "dotnet", "publish", "-c", "Release", "-o", $"{context.Env}/publish"),
+                    .Step("dotnet", "Publishing with .NET", ["dotnet", "publish", .. ProjectToPublish(context.Facts), "-c", "Release", "-o", $"{context.Env}/publish"]),
             ],
             Serves = environment => environment.WithDefault("ASPNETCORE_URLS", $"http://{environment["BIND_ADDRESS"]}:{environment["PORT"]}"),
         },
@@ -130,6 +133,14 @@ public static class RuntimeTable
         var likely = All.Where(runtime => runtime.Marks(facts)).ToArray();
         var runtime = likely.FirstOrDefault(one => !one.MissingOn(facts.Host).Any()) ?? throw Unknown(likely, facts);
         return (runtime, [.. likely.TakeWhile(one => one != runtime).Select(one => $"{Missing(one, facts)}, so it is built as {runtime.Name}.")]);
+    }
+
+    /// <summary>Empty where there is one only. Beside a solution, the project is meant: of two files dotnet itself takes none.</summary>
+    private static string[] ProjectToPublish(DeployFacts facts)
+    {
+        var files = facts.AppEntries.Where(entry => ProjectEndings.Any(ending => entry.EndsWith(ending, StringComparison.Ordinal))).Order(StringComparer.Ordinal).ToArray();
+        var projects = files.Where(file => !file.EndsWith(".sln", StringComparison.Ordinal) && !file.EndsWith(".slnx", StringComparison.Ordinal)).ToArray();
+        return files.Length > 1 && projects.Length == 1 ? projects : [];
     }
 
     private static UserError Unknown(Runtime[] likely, DeployFacts facts) => new(

@@ -35,11 +35,11 @@ public static class UwsgiSettings
         "Serve a Python 2 app with this many gevent greenlets.");
 
     public static readonly Setting<int> Asyncio = new("UWSGI_ASYNCIO", ValueFormats.Number(1, 100000),
-        "Serve a wsgi app with this many asynchronous cores, by uWSGI's asyncio plugin.")
+        "Serve a wsgi app with this many asynchronous cores, by uWSGI's asyncio plugin; the app's requirements must have greenlet.")
     { IsForgiving = true };
 
     public static readonly Setting<int> Idle = new("UWSGI_IDLE", ValueFormats.Number(1, int.MaxValue),
-        "Start the app's processes at the first request, and end them after this many seconds without one.")
+        "Start the app's processes at the first request, and end them after this many seconds without one; the first after that may have to be repeated.")
     { IsForgiving = true };
 
     public static readonly Setting<string> IncludeFile = new("UWSGI_INCLUDE_FILE", ValueFormats.RelativeFile,

@@ -15,6 +15,9 @@ internal sealed record WorkerPlan(DeployFacts Facts, EnvMap Variables, Addresses
     private const string LogFormat =
         """%%(addr) - %%(user) [%%(ltime)] "%%(method) %%(uri) %%(proto)" %%(status) %%(size) "%%(referer)" "%%(uagent)" %%(msecs)ms""";
 
+    /// <summary>virtualenv and uv leave the first, and every tool that makes an environment the second (PEP 405).</summary>
+    private static readonly string[] VirtualenvMarks = ["bin/activate_this.py", "pyvenv.cfg"];
+
     /// <summary>The vassals of one kind: as many as its count, or one with that many more processes where uWSGI itself serves.</summary>
     /// <exception cref="UserError">A setting or a plugin is wrong.</exception>
     public IEnumerable<Vassal> Vassals(ProcfileEntry entry)
@@ -66,7 +69,7 @@ internal sealed record WorkerPlan(DeployFacts Facts, EnvMap Variables, Addresses
         UwsgiSetting.Text("logfile-chmod", "640"),
         UwsgiSetting.Text("logto2", log),
         UwsgiSetting.Text("log-backupname", $"{log}.old"),
-        .. Facts.EnvEntries.Contains("bin/activate_this.py") ? [UwsgiSetting.Text("virtualenv", Facts.EnvFolder)] : Array.Empty<UwsgiSetting>(),
+        .. VirtualenvMarks.Any(Facts.EnvEntries.Contains) ? [UwsgiSetting.Text("virtualenv", Facts.EnvFolder)] : Array.Empty<UwsgiSetting>(),
     ];
 
     private IEnumerable<UwsgiSetting> Idle() => UwsgiSettings.Idle.TryIn(Variables, out var seconds)

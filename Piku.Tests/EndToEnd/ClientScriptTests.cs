@@ -71,6 +71,27 @@ public sealed class ClientScriptTests(SharedInstance shared, ClientScriptTests.D
         Assert.Equal((0, "worker:1\n", ""), (run.Status.Code, run.Output, run.Error));
     }
 
+    [Fact]
+    public async Task A_remote_comes_before_the_environment()
+    {
+        await RemoteAsync("piku", Ada.Remote(App));
+        var call = Call("ps");
+        var run = await Programs.CaptureAsync(call with { Environment = call.Environment.With("PIKU_SERVER", "nobody@nowhere.invalid").With("PIKU_APP", "absent") });
+        Assert.Equal((0, "worker:1\n", ""), (run.Status.Code, run.Output, run.Error));
+    }
+
+    [Fact]
+    public async Task Bash_reads_it_as_dash_does()
+    {
+        await RemoteAsync("piku", Ada.Remote(App));
+        foreach (var words in (string[][])[["ps"], ["run", "echo", "'two  words'"], ["help"]])
+        {
+            var (dash, bash) = (await Programs.CaptureAsync(Call(words)), await Programs.CaptureAsync(Call(words) with { Program = "bash" }));
+            Assert.Equal((dash.Status.Code, dash.Output, dash.Error), (bash.Status.Code, bash.Output, bash.Error));
+            Assert.True(bash.Status.Succeeded, bash.Error);
+        }
+    }
+
     [Theory]
     [InlineData("piku@127.0.0.1:{1}")]
     [InlineData("piku@127.0.0.1:/{1}.git")]
@@ -105,7 +126,7 @@ public sealed class ClientScriptTests(SharedInstance shared, ClientScriptTests.D
 
     [Theory]
     [InlineData("shell", "-p 22 piku@host run blog bash")]
-    [InlineData("tmux", "-p 22 piku@host run blog tmux new-session -A -s blog")]
+    [InlineData("tmux", "-p 22 piku@host run blog command -v tmux >/dev/null || { echo 'tmux is not installed on the server: apt install tmux' >&2; exit 1; }; exec tmux new-session -A -s blog")]
     [InlineData("-v -p 23 run ls -l", "-p 23 -v piku@host run blog ls -l")]
     [InlineData("download public/logo.svg", "-r -P 22 piku@host:apps/blog/public/logo.svg .")]
     [InlineData("-p 23 download logs /tmp", "-r -P 23 piku@host:apps/blog/logs /tmp")]
@@ -232,9 +253,11 @@ public sealed class ClientScriptTests(SharedInstance shared, ClientScriptTests.D
         await RemoteAsync("piku", Ada.Remote(App));
         var plugins = Directory.CreateDirectory(Path.Combine(Ada.Folder, ".piku", "client-plugins")).FullName;
         var plugin = Path.Combine(plugins, "where");
-        await File.WriteAllTextAsync(plugin, "#!/bin/sh\necho \"$PIKU_SERVER $PIKU_PORT $PIKU_APP $*\"\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(plugin, "#!/bin/sh\necho \"$PIKU_SERVER $PIKU_PORT $PIKU_APP: $*\"\n", TestContext.Current.CancellationToken);
         File.SetUnixFileMode(plugin, AtomicFile.Executable);
-        Assert.Equal($"piku@127.0.0.1 {shared.Piku.SshPort} {App} a b\n", await PikuAsync("where", "a", "b"));
+        var context = $"piku@127.0.0.1 {shared.Piku.SshPort} {App}: piku@127.0.0.1 {App}";
+        Assert.Equal($"{context} where a b\n", await PikuAsync("where", "a", "b"));
+        Assert.Equal($"{context} where:stop\n", await PikuAsync("where:stop"));
         Assert.Contains("  where\n", await PikuAsync("help"), StringComparison.Ordinal);
     }
 

@@ -69,6 +69,10 @@ public sealed class BuildPlanTests
     [InlineData("project.clj", "", "lein clean; lein uberjar")]
     [InlineData("shop.sln", "", "dotnet publish -c Release -o ENV/publish")]
     [InlineData("main.go", "", "")]
+    [InlineData("main.go go.mod", "", "go mod tidy")]
+    [InlineData("main.go go.mod vendor", "", "")]
+    [InlineData("shop.csproj shop.sln", "", "dotnet publish shop.csproj -c Release -o ENV/publish")]
+    [InlineData("a.csproj b.csproj", "", "dotnet publish -c Release -o ENV/publish")]
     public void Steps_are_what_users_of_the_language_expect(string entries, string env, string commands)
     {
         var plan = BuildPlan.Create(TestApp.With("web: x", env, entries.Split(' ')));
@@ -88,6 +92,45 @@ public sealed class BuildPlanTests
         var step = Assert.Single(BuildPlan.Create(facts with { Host = facts.Host with { Tools = ["uv"] } }).Steps);
         Assert.Equal(["pyproject.toml", "uv.lock"], step.Inputs);
         Assert.Equal(["uv", "sync", "--python", "3.12.1"], Assert.Single(step.Actions.OfType<BuildAction.Run>()).Argv);
+    }
+
+    [Fact]
+    public void Requirements_files_that_others_include_decide_too()
+    {
+        var step = PipStep(("requirements.txt", "-r more/base.txt\n-c https://x.test/c.txt\nrequests  # -r no.txt\n"), ("more/base.txt", "--requirement=../dev.txt\n-r ../../outside.txt\n"), ("dev.txt", "-r requirements.txt\n"));
+        Assert.Equal(["requirements.txt", "more/base.txt", "dev.txt", "outside.txt"], step.Inputs);
+        Assert.Equal("/home/piku/.piku/envs/blog", Assert.Single(step.Actions.OfType<BuildAction.Run>()).Folder);
+    }
+
+    [Theory]
+    [InlineData("-e .")]
+    [InlineData("requests\n.[postgres]")]
+    [InlineData("./vendor/x-1-py3-none-any.whl")]
+    public void Requirements_that_name_folders_are_read_in_the_app(string text) =>
+        Assert.Equal("/home/piku/.piku/apps/blog", Assert.Single(PipStep(("requirements.txt", text)).Actions.OfType<BuildAction.Run>()).Folder);
+
+    [Fact]
+    public void A_project_file_beside_the_requirements_decides_too() =>
+        Assert.Equal(["requirements.txt", "pyproject.toml"], BuildPlan.Create(TestApp.With("web: x", "", "requirements.txt", "pyproject.toml")).Steps[1].Inputs);
+
+    [Theory]
+    [InlineData("""{"dependencies":{"a":"file:./libs/a","b":"^1.0"},"devDependencies":{"c":"link:packages/c"}}""", "libs packages")]
+    [InlineData("""{"workspaces":["packages/*","absent/*"]}""", "packages")]
+    [InlineData("""{"workspaces":{"packages":["libs/a"]}}""", "libs")]
+    [InlineData("""{"dependencies":{"a":"file:../a","b":"file:node_modules/b"},"workspaces":7}""", "")]
+    [InlineData("[]", "")]
+    [InlineData("{", "")]
+    public void Folders_with_packages_of_the_app_are_there_for_the_package_manager(string manifest, string folders)
+    {
+        var facts = TestApp.With("web: x", "", "package.json", "libs", "packages", "node_modules") with
+        {
+            Texts = new Dictionary<string, string> { ["package.json"] = manifest }.ToFrozenDictionary(),
+        };
+        var links = Assert.Single(BuildPlan.Create(facts).Steps).Actions.OfType<BuildAction.Link>().Select(link => (link.Path, link.Target));
+        Assert.Equal(
+            [("/home/piku/.piku/apps/blog/node_modules", "/home/piku/.piku/envs/blog/node_modules"),
+                .. folders.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(name => ($"/home/piku/.piku/envs/blog/{name}", $"/home/piku/.piku/apps/blog/{name}"))],
+            links.OrderBy(link => link.Target.Contains("/apps/", StringComparison.Ordinal)));
     }
 
     [Theory]
@@ -128,4 +171,9 @@ public sealed class BuildPlanTests
         Assert.StartsWith("NODE_VERSION needs nodeenv", Assert.Single(plan.Warnings), StringComparison.Ordinal);
         Assert.Single(plan.Steps);
     }
+
+    private static BuildStep PipStep(params (string Path, string Text)[] files) => BuildPlan.Create(TestApp.With("web: x", "", "requirements.txt") with
+    {
+        Texts = files.ToFrozenDictionary(file => file.Path, file => file.Text),
+    }).Steps[1];
 }

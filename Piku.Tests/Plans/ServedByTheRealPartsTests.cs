@@ -36,6 +36,20 @@ public sealed class ServedByTheRealPartsTests
         Assert.Equal("200 100% $(id) @(x)", await GetAsync(installation));
     }
 
+    /// <summary>Debian's greenlet stands in for the one that the app's requirements would bring.</summary>
+    [Theory]
+    [InlineData("UWSGI_ASYNCIO=4")]
+    [InlineData("UWSGI_IDLE=60")]
+    [InlineData("UWSGI_ASYNCIO=4\nUWSGI_IDLE=60\nUWSGI_PROCESSES=1")]
+    public async Task A_wsgi_app_answers_however_it_is_served(string settings)
+    {
+        await using var installation = await StartAsync();
+        Assert.SkipUnless(Host(installation).UwsgiPlugins.IsSupersetOf(["asyncio_python3", "greenlet_python3"]), "uWSGI has no plugins for asyncio and greenlets here");
+        await DeployAsync(installation, Facts(installation, "wsgi: app:app", $"A=here\nPYTHONPATH=/usr/lib/python3/dist-packages\n{settings}", ("app.py", Wsgi)));
+        for (var i = 0; i < 5; i++)
+            Assert.Equal("200 here", await GetAsync(installation));
+    }
+
     [Fact]
     public async Task A_wsgi_app_answers_at_every_count()
     {
