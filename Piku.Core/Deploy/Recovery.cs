@@ -17,7 +17,11 @@ public sealed class Recovery(Installation piku, AppName app)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(piku.Paths.AppLock(app))!);
         using var held = FileLock.TryAcquire(piku.Paths.AppLock(app), "recovery", piku.Clock);
-        if (held is not null && await new Recovery(piku, app).RunAsync(cancel))
+        if (held is null)
+            return;
+        new GitRepository(piku.Git, piku.Paths, app).RemoveLeftovers();
+        new WorkTree(piku.Git, piku.Paths, app).RemoveLeftovers();
+        if (await new Recovery(piku, app).RunAsync(cancel))
             piku.Vassals.Renew(app);
     }
 

@@ -39,6 +39,20 @@ public sealed class GitRepository(GitProgram git, PikuPaths paths, AppName app)
         }
     }
 
+    /// <summary>
+    /// Removes what a git that was killed has left: objects in quarantine (git-receive-pack(1)), and locks, which nobody
+    /// would ever give back. For when no git is at work here.
+    /// </summary>
+    public void RemoveLeftovers()
+    {
+        if (!Exists)
+            return;
+        foreach (var quarantine in Directory.GetDirectories(Path.Combine(Folder, "objects"), "tmp_objdir-*"))
+            Directory.Delete(quarantine, recursive: true);
+        foreach (var file in Directory.GetFiles(Folder, "*.lock").Concat(Directory.GetFiles(Path.Combine(Folder, "refs"), "*.lock", SearchOption.AllDirectories)))
+            File.Delete(file);
+    }
+
     /// <summary>The commit of a branch, or null when there is no such branch.</summary>
     public async Task<string?> CommitOfAsync(string branch, CancellationToken cancel)
     {

@@ -53,6 +53,14 @@ internal sealed class TreeUpdate(GitProgram git, string folder, Quarantine quara
         File.Move(NextIndex, Index, overwrite: true);
     }
 
+    /// <summary>Removes what an update that was interrupted has left; the next one would do so too.</summary>
+    public void RemoveLeftovers()
+    {
+        File.Delete(NextIndex);
+        if (Directory.Exists(Staging))
+            Directory.Delete(Staging, recursive: true);
+    }
+
     /// <summary>The index of the commit; what is as it was keeps what git knows of the file (git-read-tree(1), "Single Tree Merge").</summary>
     private async Task ReadCommitAsync(string commit, CancellationToken cancel)
     {

@@ -48,6 +48,17 @@ public sealed class WorkTree(GitProgram git, PikuPaths paths, AppName app)
         await git.RunAsync(_folder, ["update-ref", .. target.Branch == "HEAD" ? ["--no-deref"] : Array.Empty<string>(), "HEAD", target.Commit], quarantine, output, cancel);
     }
 
+    /// <summary>Removes what a git that was killed has left. For when no git is at work here.</summary>
+    public void RemoveLeftovers()
+    {
+        var folder = new DirectoryInfo(Path.Combine(_folder, ".git"));
+        if (!folder.Exists)
+            return;
+        foreach (var file in folder.EnumerateFiles("*.lock").Concat(new DirectoryInfo(Path.Combine(folder.FullName, "refs")).EnumerateFiles("*.lock", SearchOption.AllDirectories)).ToList())
+            file.Delete();
+        new TreeUpdate(git, _folder, Quarantine.None).RemoveLeftovers();
+    }
+
     private async Task EnsureAsync(CancellationToken cancel)
     {
         Directory.CreateDirectory(_folder);
