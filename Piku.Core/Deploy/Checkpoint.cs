@@ -28,6 +28,7 @@ internal sealed class Checkpoint
     public CheckpointFacts Facts { get; private set; }
 
     private string SavedVassals => Path.Combine(_folder, "vassals");
+    private KeptOutputs Outputs => new(_paths, _app, Path.Combine(_folder, "outputs"));
     private string SavedEnvironment => Path.Combine(_folder, "env");
 
     /// <summary>Saves how the app is now. Whole on disk when this returns.</summary>
@@ -55,6 +56,15 @@ internal sealed class Checkpoint
     /// <summary>Marks the point from which on the new version is the one that runs.</summary>
     /// <param name="vassals">File names of those that run it.</param>
     public void Switched(IReadOnlyList<string> vassals) => WriteFacts(_folder, Facts = Facts with { Vassals = vassals });
+
+    /// <summary>Keeps what builds have made inside the app's folder, before they make it anew.</summary>
+    /// <param name="outputs">Absolute paths.</param>
+    /// <exception cref="UserError">There is no room for it.</exception>
+    public async Task KeepOutputsAsync(IEnumerable<string> outputs, EnvMap environment, CancellationToken cancel)
+    {
+        WriteFacts(_folder, Facts = Facts with { Outputs = [.. outputs.Select(output => Path.GetRelativePath(_paths.App(_app), output))] });
+        await Outputs.KeepAsync(Facts.Outputs, environment, cancel);
+    }
 
     /// <summary>Copies the dependencies too, before a step that changes them; shares blocks where the file system can.</summary>
     public async Task KeepEnvironmentAsync(EnvMap environment, CancellationToken cancel)
@@ -119,6 +129,7 @@ internal sealed class Checkpoint
                 PutAway(_paths.Env(_app));
             Directory.Move(SavedEnvironment, _paths.Env(_app));
         }
+        Outputs.Restore(Facts.Outputs);
         foreach (var file in LiveFiles(_paths, _app, Facts))
         {
             var saved = Path.Combine(_folder, Path.GetFileName(file));
@@ -192,6 +203,9 @@ internal sealed record CheckpointFacts(DeployTarget? Before, DeployTarget After,
 
     /// <summary>True when the settings of <c>config:set</c> are part of the deploy, and come back with the rest.</summary>
     public bool ChangesSettings { get; init; }
+
+    /// <summary>Folders in the app's own that a build makes anew.</summary>
+    public IReadOnlyList<string> Outputs { get; init; } = [];
 
     /// <summary>Kept dependencies that have taken the place of those of before, and are as they were kept.</summary>
     public string? SwappedIn { get; init; }

@@ -153,6 +153,7 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
         await _hooks.AskAsync("pre-deploy", cancel);
         if (runner.WillChangeDependencies(plan))
             await checkpoint.KeepEnvironmentAsync(piku.Host.Environment, cancel);
+        await checkpoint.KeepOutputsAsync(plan.Outputs, piku.Host.Environment, cancel);
         await runner.ShellAsync("preflight", plan.Preflight, cancel);
         await runner.RunAsync(plan.Steps, cancel);
         await runner.ShellAsync("release", withRelease ? plan.Release : null, cancel);

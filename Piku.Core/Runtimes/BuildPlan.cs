@@ -12,6 +12,9 @@ namespace Piku.Core.Runtimes;
 public sealed record BuildPlan(
     string Runtime, ShellCommand? Preflight, ImmutableArray<BuildStep> Steps, ShellCommand? Release, ImmutableArray<string> Warnings)
 {
+    /// <summary>Folders in the app's own that the steps make anew; absolute paths.</summary>
+    public ImmutableArray<string> Outputs { get; init; } = [];
+
     /// <exception cref="UserError">The app cannot be built here as it is.</exception>
     public static BuildPlan Create(DeployFacts facts)
     {
@@ -24,7 +27,10 @@ public sealed record BuildPlan(
             Shell(facts, facts.Procfile.Preflight, before.Variables),
             [.. runtime.Steps(context)],
             Shell(facts, facts.Procfile.Release, context.Variables),
-            [.. facts.Procfile.Warnings, .. passedOver, .. runtime.Warnings(context), .. before.Warnings]);
+            [.. facts.Procfile.Warnings, .. passedOver, .. runtime.Warnings(context), .. before.Warnings])
+        {
+            Outputs = [.. runtime.Outputs.Select(folder => $"{facts.AppFolder}/{folder}")],
+        };
     }
 
     private static ShellCommand? Shell(DeployFacts facts, string? line, EnvMap environment) =>

@@ -20,6 +20,9 @@ public sealed record Runtime(string Name, Func<DeployFacts, bool> Marks)
     /// <summary>What the steps leave in <c>envs/APP</c> that changes the environment of what runs after them.</summary>
     public ImmutableArray<string> Makes { get; init; } = [];
 
+    /// <summary>Folders that the steps make inside the app's own, and the app runs from.</summary>
+    public ImmutableArray<string> Outputs { get; init; } = [];
+
     /// <summary>What a web process sees more, so that it listens at its PORT.</summary>
     public Func<EnvMap, EnvMap> Serves { get; init; } = environment => environment;
 

@@ -31,6 +31,7 @@ public static class RuntimeTable
         new("Java (Maven)", facts => facts.Has("pom.xml"))
         {
             Tools = [Tool.Apt("java", "default-jdk-headless"), Tool.Apt("mvn", "maven")],
+            Outputs = ["target"],
             Steps = context =>
             [
                 context.Has("target")
@@ -41,6 +42,7 @@ public static class RuntimeTable
         new("Java (Gradle)", facts => facts.Has("build.gradle"))
         {
             Tools = [Tool.Apt("java", "default-jdk-headless"), Tool.Apt("gradle")],
+            Outputs = ["build"],
             Steps = context =>
             [
                 context.Has("build")
@@ -57,6 +59,7 @@ public static class RuntimeTable
         new("Clojure", facts => facts.Has("deps.edn"))
         {
             Tools = [Tool.Apt("java", "default-jdk-headless"), new Tool("clojure", "see https://clojure.org/guides/install_clojure")],
+            Outputs = ["target"],
             Steps = context =>
             [
                 context.With("CLJ_CONFIG", $"{context.Facts.Host.Home}/.clojure")
@@ -66,6 +69,7 @@ public static class RuntimeTable
         new("Clojure (Leiningen)", facts => facts.Has("project.clj"))
         {
             Tools = [Tool.Apt("java", "default-jdk-headless"), Tool.Apt("lein", "leiningen")],
+            Outputs = ["target"],
             Steps = context =>
             {
                 var lein = context.With("LEIN_HOME", $"{context.Facts.Host.Home}/.lein");
@@ -76,6 +80,7 @@ public static class RuntimeTable
         new("Rust", facts => facts.Has("Cargo.toml") && facts.Has("rust-toolchain.toml"))
         {
             Tools = [Tool.Apt("rustc"), Tool.Apt("cargo")],
+            Outputs = ["target"],
             Steps = context => [context.Step("cargo", "Running cargo build", "cargo", "build")],
         },
         new(".NET", facts => facts.HasExtension(ProjectEndings))
@@ -96,6 +101,7 @@ public static class RuntimeTable
         new("Elixir", facts => facts.Has("mix.exs"))
         {
             Tools = [Tool.Apt("mix", "elixir")],
+            Outputs = ["_build"],
             Steps = context =>
             {
                 var mix = context.With("MIX_ENV", "prod");
@@ -111,11 +117,13 @@ public static class RuntimeTable
         new("Crystal", facts => facts.Has("shard.yml"))
         {
             Tools = [Tool.Apt("shards", "crystal")],
+            Outputs = ["bin"],
             Steps = context => [context.Step("shards", "Building with shards", "shards", "build", "--release")],
         },
         new("Zig", facts => facts.Has("build.zig"))
         {
             Tools = [new Tool("zig", "see https://ziglang.org/download")],
+            Outputs = ["zig-out"],
             Steps = context => [context.Step("zig", "Building with zig", "zig", "build", "-Doptimize=ReleaseSafe")],
         },
         new("generic", facts => facts.Procfile.Release is not null && facts.HasWorker("web")),
