@@ -8,6 +8,7 @@ using Piku.Core.Machine;
 using Piku.Core.Model;
 using Piku.Server.Commands;
 using Piku.Server.Hosting.Supervision;
+using Piku.Server.Hosting.Systemd;
 
 namespace Piku.Server.Hosting;
 
@@ -21,6 +22,8 @@ internal static class Daemon
     {
         try
         {
+            await using var manager = ServiceManager.Take();
+            var listeners = PassedSockets.Take();
             var serve = ServeArguments.Parse(arguments);
             Composition.RefuseRoot();
             var paths = Composition.Paths();
@@ -29,7 +32,7 @@ internal static class Daemon
             foreach (var file in serve.Authorize)
                 await AuthorizeAsync(paths, file);
             using var only = OnlyOne(paths);
-            await ServeAsync(Composition.Installation(paths, options), options);
+            await ServeAsync(Composition.Installation(paths, options), options.On(listeners), manager);
             return 0;
         }
         catch (UserError wrong)
@@ -39,7 +42,7 @@ internal static class Daemon
         }
     }
 
-    private static async Task ServeAsync(Installation piku, PikuOptions options)
+    private static async Task ServeAsync(Installation piku, PikuOptions options, ServiceManager manager)
     {
         using var host = Build(piku, options);
         var lifetime = host.Services.GetRequiredService<IHostApplicationLifetime>();
@@ -58,6 +61,7 @@ internal static class Daemon
                 await Console.Out.WriteLineAsync(outcome);
             await host.Services.GetRequiredService<SshEndpoint>().StartAsync(lifetime.ApplicationStopping);
             await Console.Out.WriteLineAsync(Welcome.Text(piku.Paths, options, host.Services.GetRequiredService<SshEndpoint>().HostKeys));
+            manager.Ready($"serves ssh and git on port {options.SshPort}");
         }
         catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
         {
@@ -65,11 +69,11 @@ internal static class Daemon
         }
         catch
         {
-            await StopAsync(host);
+            await StopAsync(host, manager);
             throw;
         }
         await WaitForEndAsync(lifetime.ApplicationStopping);
-        await StopAsync(host);
+        await StopAsync(host, manager);
     }
 
     private static IHost Build(Installation piku, PikuOptions options)
@@ -102,8 +106,9 @@ internal static class Daemon
     /// People first: deploys come to an end, or are undone, while emperor and nginx still work. Another signal ends the
     /// waiting for them.
     /// </summary>
-    private static async Task StopAsync(IHost host)
+    private static async Task StopAsync(IHost host, ServiceManager manager)
     {
+        manager.Stopping("waits for running commands to end");
         using var hurry = new CancellationTokenSource();
         using (PosixSignalRegistration.Create(PosixSignal.SIGINT, Hurry))
         using (PosixSignalRegistration.Create(PosixSignal.SIGTERM, Hurry))

@@ -24,6 +24,15 @@ internal static class OptionTable
     /// <summary>A week; and more than anyone needs of anything on one connection.</summary>
     private const int MostSeconds = 7 * 24 * 3600, MostCount = 1000;
 
+    /// <summary>In bytes: RFC 4253, section 6.1, obliges everyone to take the one; a length that a stranger makes up costs at most the other.</summary>
+    private const int ShortestPacket = 35_000, LongestPacket = 1024 * 1024;
+
+    /// <summary>In bytes, of a channel: it may fill for each one that nobody reads.</summary>
+    private const int LargestWindow = 64 * 1024 * 1024;
+
+    /// <summary>Fewer, and a transfer is nothing but changes of keys; more than a gigabyte RFC 4253, section 9, advises against.</summary>
+    private const long FewestRekeyBytes = 1024 * 1024, MostRekeyBytes = 1L << 30;
+
     public static readonly ImmutableArray<Option> All =
     [
         new("ssh.port", "PIKU_SSH_PORT", "TCP port for ssh and git; 2222.", (options, text) => options with { SshPort = Port(text) }),
@@ -48,6 +57,19 @@ internal static class OptionTable
         new("ssh.stop_grace", null, "Seconds that running deploys and other commands have when the daemon is told to end, before they are undone; 30.", (options, text) => Limits(options, limits => limits with { StopGrace = Seconds(text) })),
         new("ssh.sessions", null, "Commands at once on one connection; 10, as sshd's MaxSessions.", (options, text) => Limits(options, limits => limits with { SessionsPerConnection = Count(text) })),
         new("ssh.forwards", null, "Forwarded connections (ssh -L) at once on one connection; 64.", (options, text) => Limits(options, limits => limits with { ForwardsPerConnection = Count(text) })),
+        new("ssh.forward_connect", null, "Seconds to reach the port that a connection is forwarded to; 5.", (options, text) => Limits(options, limits => limits with { ForwardConnect = Seconds(text, fewest: 1) })),
+        new("ssh.packets_before_login", null, "Packets that a client may send until its key is verified; 100, of which OpenSSH needs about 12 and two for each further key.", (options, text) => Limits(options, limits => limits with { PacketsBeforeAuthentication = Count(text) })),
+        new("ssh.packet_length_before_login", null, "Bytes of the longest packet until then; 35000, which RFC 4253 obliges everyone to take.", (options, text) => Limits(options, limits => limits with { PacketLengthBeforeAuthentication = (int)Bytes(text, ShortestPacket, LongestPacket) })),
+        new("ssh.packet_length", null, "Bytes of the longest packet after it; 262144, as OpenSSH's.", (options, text) => Limits(options, limits => limits with { PacketLength = (int)Bytes(text, 2 * limits.DataLength, LongestPacket) })),
+        new("ssh.window", null, "Bytes that a client may send to a command before it has read them; 2097152, as OpenSSH's.", (options, text) => Limits(options, limits => limits with { Window = (int)Bytes(text, limits.DataLength, LargestWindow) })),
+        new("ssh.forward_window", null, "The same for a forwarded connection; 262144.", (options, text) => Limits(options, limits => limits with { ForwardWindow = (int)Bytes(text, limits.DataLength, LargestWindow) })),
+        new("ssh.rekey_bytes", null, "Bytes either way after which keys are changed; 1073741824, RFC 4253's gigabyte, and no more.", (options, text) => Limits(options, limits => limits with { RekeyBytes = Bytes(text, FewestRekeyBytes, MostRekeyBytes) })),
+        new("ssh.rekey_after", null, "Seconds after which keys are changed; 3600, RFC 4253's hour.", (options, text) => Limits(options, limits => limits with { RekeyAfter = Seconds(text, fewest: 1) })),
+        new("ssh.rekey_within", null, "Seconds that a client has for a change of keys; 60.", (options, text) => Limits(options, limits => limits with { RekeyWithin = Seconds(text, fewest: 1) })),
+        new("ssh.environment_variables", null, "Environment variables that a session may have; 64.", (options, text) => Limits(options, limits => limits with { EnvironmentVariables = Count(text) })),
+        new("ssh.environment_length", null, "Characters of the name and value of one; 4096.", (options, text) => Limits(options, limits => limits with { EnvironmentVariableLength = (int)Bytes(text, 1, ShortestPacket) })),
+        new("ssh.session_end", null, "Seconds that a command has to end after its client has gone, or its time is over; 10.", (options, text) => Limits(options, limits => limits with { SessionEnd = Seconds(text, fewest: 1) })),
+        new("ssh.farewell", null, "Seconds for the last words of a connection to arrive; 2.", (options, text) => Limits(options, limits => limits with { Farewell = Seconds(text, fewest: 1) })),
         new("nginx.http_port", "PIKU_HTTP_PORT", "TCP port of the apps' sites for http; 8080.", (options, text) => options with { HttpPort = Port(text) }),
         new("nginx.https_port", "PIKU_HTTPS_PORT", "TCP port of the apps' sites for https; 8443.", (options, text) => options with { HttpsPort = Port(text) }),
         new("nginx.cloudflare_url", "PIKU_CLOUDFLARE_URL", "Where the list of Cloudflare's networks is, for NGINX_CLOUDFLARE_ACL; \"https://api.cloudflare.com/client/v4/ips\".", (options, text) => options with { CloudflareSource = Url(text) }),
@@ -159,6 +181,11 @@ internal static class OptionTable
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count is > 0 and <= MostCount
             ? count
             : throw new FormatException($"a number from 1 to {MostCount}");
+
+    private static long Bytes(string text, long fewest, long most) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var bytes) && bytes >= fewest && bytes <= most
+            ? bytes
+            : throw new FormatException($"a number from {fewest} to {most}");
 
     private static bool Boolean(string text) =>
         bool.TryParse(text, out var value) ? value : throw new FormatException("true or false");

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using System.Net.Sockets;
 using Piku.Core.Services;
 using Piku.Server.Ssh;
 using Piku.Server.Ssh.Authentication;
@@ -20,6 +21,9 @@ internal sealed record PikuOptions
 
     public SshLimits SshLimits { get; init; } = new();
 
+    /// <summary>Sockets that listen already; then nothing else is listened on for ssh.</summary>
+    public IReadOnlyList<Socket> SshListeners { get; init; } = [];
+
     public int HttpPort { get; init; } = 8080;
 
     public int HttpsPort { get; init; } = 8443;
@@ -30,4 +34,9 @@ internal sealed record PikuOptions
     public string? AcmeFolder { get; init; }
 
     public bool Supervise { get; init; } = true;
+
+    /// <summary>These options, with ssh on sockets that were given; without any, as they are.</summary>
+    public PikuOptions On(IReadOnlyList<Socket> listeners) => listeners is [var first, ..]
+        ? this with { SshListeners = listeners, SshAddresses = [], SshPort = ((IPEndPoint)first.LocalEndPoint!).Port }
+        : this;
 }

@@ -29,6 +29,7 @@ internal sealed partial class SshEndpoint(Installation piku, PikuOptions options
             new()
             {
                 EndPoints = [.. options.SshAddresses.Select(address => new IPEndPoint(address, options.SshPort))],
+                Listeners = options.SshListeners,
                 HostKeys = HostKeys,
                 Algorithms = options.SshAlgorithms,
                 AuthorizedKeys = new(

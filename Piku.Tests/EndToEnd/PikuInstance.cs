@@ -51,6 +51,9 @@ public sealed class PikuInstance : IAsyncDisposable
     /// <summary>Variables that the daemon is started with, beside those that every daemon has.</summary>
     public EnvMap Environment { get; set; } = EnvMap.Empty;
 
+    /// <summary>Words before the program's own, of something that becomes it.</summary>
+    public string[] Launcher { get; set; } = [];
+
     /// <summary>All that the daemon has printed.</summary>
     public string Output
     {
@@ -154,7 +157,7 @@ public sealed class PikuInstance : IAsyncDisposable
 
     private ProgramCall Call(params string[] words)
     {
-        string[] command = [Path.Combine(_home, "program", "piku"), .. words];
+        string[] command = [.. Launcher, Path.Combine(_home, "program", "piku"), .. words];
         return new ProgramCall
         {
             Program = UnixUser.Current.IsRoot ? "setpriv" : command[0],

@@ -56,6 +56,34 @@ public sealed class StopTests
         await browser.AssertSaysAsync(browser.Http(repository.Host), "version 1");
     }
 
+    [Fact]
+    public async Task Who_follows_logs_is_told_and_another_signal_ends_the_waiting_for_a_push()
+    {
+        await using var piku = await PikuInstance.StartAsync("[ssh]\nstop_grace = 3600\n");
+        var repository = await Repository.FromExampleAsync(piku.Client, "static", "hurried");
+        await repository.PushAsync();
+        await File.WriteAllTextAsync(Path.Combine(piku.Paths.Logs, "hurried", "worker.1.log"), "a line\n", TestContext.Current.CancellationToken);
+        await using var follower = await ListenAsync(piku.Client.Ssh("logs", "hurried"));
+        await Eventually.TrueAsync(() => follower.Text.Contains("a line", StringComparison.Ordinal), explain: () => follower.Text);
+        repository.Write("Procfile", await ProcfileAsync(repository) + SlowRelease);
+        await repository.CommitAsync();
+        await using var push = await ListenAsync(repository.Push());
+        await Eventually.TrueAsync(() => File.Exists(DataOf(piku, "begun", "hurried")), explain: () => push.Text);
+
+        Signals.Send(piku.ProcessId, Signals.Terminate);
+
+        await Eventually.TrueAsync(() => follower.Program.Exit.IsCompleted, explain: () => follower.Text);
+        Assert.Contains("Error: the server is stopping; try again when it is back.", follower.Text, StringComparison.Ordinal);
+        Assert.False((await follower.Program.Exit).Succeeded);
+        Assert.False(push.Program.Exit.IsCompleted, push.Text);
+
+        Signals.Send(piku.ProcessId, Signals.Terminate);
+
+        await Eventually.TrueAsync(() => push.Program.Exit.IsCompleted, explain: () => push.Text);
+        Assert.Contains("the server is stopping before the deploy was done; nothing has changed", push.Text, StringComparison.Ordinal);
+        await Eventually.TrueAsync(() => !Signals.IsAlive(piku.ProcessId));
+    }
+
     private static Task<string> ProcfileAsync(Repository repository) =>
         File.ReadAllTextAsync(Path.Combine(repository.Folder, "Procfile"), TestContext.Current.CancellationToken);
 

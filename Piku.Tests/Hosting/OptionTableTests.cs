@@ -1,9 +1,10 @@
+using System.Text.RegularExpressions;
 using Piku.Core.Model;
 using Piku.Server.Hosting;
 
 namespace Piku.Tests.Hosting;
 
-public sealed class OptionTableTests
+public sealed partial class OptionTableTests
 {
     /// <summary>With UPDATE_DOCS set, writes the page instead of comparing it.</summary>
     [Fact]
@@ -28,12 +29,30 @@ public sealed class OptionTableTests
         Assert.Equal("", options.SshLimits.Penalties.Exempt.ToString());
     }
 
+    [Fact]
+    public void Every_option_of_a_limit_takes_the_default_that_it_names()
+    {
+        foreach (var option in OptionTable.All.Where(option => option.Key.StartsWith("ssh.", StringComparison.Ordinal)))
+        {
+            if (Default().Match(option.Summary) is { Success: true } named)
+                Assert.True(new PikuOptions().SshLimits == option.Apply(new PikuOptions(), named.Groups[1].Value).SshLimits, option.Summary);
+        }
+        Assert.NotEqual(new(), OptionTable.Read("[ssh]\nrekey_bytes = 1048576\n", "piku.toml", _ => null).SshLimits);
+    }
+
+    [GeneratedRegex("; \"?([0-9:]+)\"?[.,]")]
+    private static partial Regex Default();
+
     [Theory]
     [InlineData("startups = \"9:50:5\"")]
     [InlineData("login_grace = 0")]
     [InlineData("tries = 0")]
     [InlineData("proxy_from = [\"10.0.0.1/8\"]")]
     [InlineData("proxy_from = [\"example.org\"]")]
+    [InlineData("packet_length = 35000")]
+    [InlineData("window = 67108865")]
+    [InlineData("rekey_bytes = 1")]
+    [InlineData("rekey_bytes = 1073741825")]
     [InlineData("penalties = { failure = -1 }")]
     public void What_is_no_value_is_refused_with_a_sentence(string line) =>
         Assert.Contains("but must be", Assert.Throws<UserError>(() => OptionTable.Read($"[ssh]\n{line}\n", "piku.toml", _ => null)).Message, StringComparison.Ordinal);
