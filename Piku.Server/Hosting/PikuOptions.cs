@@ -29,5 +29,7 @@ internal sealed record PikuOptions
     /// <summary>Where acme.sh is; null for where its own installer puts it.</summary>
     public string? AcmeFolder { get; init; }
 
+    public int ParallelDeploys { get; init; } = Math.Max(1, Environment.ProcessorCount / 2);
+
     public bool Supervise { get; init; } = true;
 }
