@@ -20,11 +20,16 @@ public sealed class DeployLog(OutputSink output)
     private readonly HashSet<string> _warnings = [];
     private readonly ArrayBufferWriter<byte> _before = new();
     private ReleaseLog? _release;
+    private Action<string>? _follow;
 
     /// <summary>For what build tools write, as they write it.</summary>
     public OutputSink Output => WriteAsync;
 
-    public Task StepAsync(string text, CancellationToken cancel) => LineAsync($"-----> {text}", cancel);
+    public Task StepAsync(string text, CancellationToken cancel)
+    {
+        _follow?.Invoke(text);
+        return LineAsync($"-----> {text}", cancel);
+    }
 
     /// <summary>Says it once, however many plans of a deploy come upon it.</summary>
     public Task WarnAsync(string text, CancellationToken cancel) =>
@@ -32,6 +37,13 @@ public sealed class DeployLog(OutputSink output)
 
     public Task LineAsync(string text, CancellationToken cancel) =>
         WriteAsync(Encoding.UTF8.GetBytes(text + "\n"), cancel).AsTask();
+
+    /// <summary>Has somebody told of each step; null for nobody.</summary>
+    internal void Follow(Action<string>? step) => _follow = step;
+
+    /// <summary>Says for whom one waits, and since when they are at it.</summary>
+    internal Func<LockHolder, Task> WaitingForAsync(CancellationToken cancel) =>
+        holder => StepAsync($"Waiting for the {holder.Purpose}, under way since {holder.Since:HH:mm:ss} UTC.", cancel);
 
     /// <summary>Writes what was said so far, and what will be, to the log of a release too.</summary>
     internal void RecordIn(ReleaseLog release)

@@ -19,15 +19,16 @@ public sealed partial class Deployment
     public async Task RollBackAsync(RollbackWish wish, CancellationToken cancel)
     {
         Release? back = null;
-        await using var version = await GuardedAsync("rollback", isPush: false, ChooseAsync, async (checkpoint, target) =>
+        await using var version = await GuardedAsync("rollback", isPush: false, ChooseAsync, async (checkpoint, target, turn) =>
         {
-            await log.StepAsync($"Rolling app '{app}' back to release {back!.Number}, commit {target.Commit[..10]} of {target.Branch}", cancel);
-            await _tree.CheckOutAsync(target, Quarantine.None, log.Output, cancel);
-            await BringDependenciesAsync(checkpoint, back, cancel);
+            using var slot = await turn.TakeSlotAsync();
+            await log.StepAsync($"Rolling app '{app}' back to release {back!.Number}, commit {target.Commit[..10]} of {target.Branch}", turn.Cancelled);
+            await _tree.CheckOutAsync(target, Quarantine.None, log.Output, turn.Cancelled);
+            await BringDependenciesAsync(checkpoint, back, turn.Cancelled);
             if (!wish.KeepConfig)
                 BringSettings(back.Number);
-            var vassals = await BuildAsync(checkpoint, Quarantine.None, cancel, withRelease: !wish.SkipRelease);
-            await log.StepAsync($"'{app}' runs release {back.Number} again. Its branch '{target.Branch}' stays as it was pushed: the next push, or 'deploy', goes on from there.", cancel);
+            var vassals = await BuildAsync(checkpoint, Quarantine.None, slot, turn.Cancelled, withRelease: !wish.SkipRelease);
+            await log.StepAsync($"'{app}' runs release {back.Number} again. Its branch '{target.Branch}' stays as it was pushed: the next push, or 'deploy', goes on from there.", turn.Cancelled);
             return vassals;
         }, cancel);
         await version.KeepAsync(log);

@@ -27,11 +27,12 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
     /// </summary>
     /// <exception cref="UserError">It did not build or did not start; the version before runs on.</exception>
     public Task<RunningVersion> PushedAsync(DeployTarget pushed, Quarantine quarantine, CancellationToken cancel) =>
-        GuardedAsync("push", isPush: true, () => Task.FromResult(new Goal(pushed) { Release = "push" }), async (checkpoint, target) =>
+        GuardedAsync("push", isPush: true, () => Task.FromResult(new Goal(pushed) { Release = "push" }), async (checkpoint, target, turn) =>
         {
-            await log.StepAsync($"Deploying app '{app}'", cancel);
-            await _tree.CheckOutAsync(target, quarantine, log.Output, cancel);
-            return await BuildAsync(checkpoint, quarantine, cancel);
+            using var slot = await turn.TakeSlotAsync();
+            await log.StepAsync($"Deploying app '{app}'", turn.Cancelled);
+            await _tree.CheckOutAsync(target, quarantine, log.Output, turn.Cancelled);
+            return await BuildAsync(checkpoint, quarantine, slot, turn.Cancelled);
         }, cancel);
 
     /// <summary>Builds and starts again what was pushed last.</summary>
@@ -69,7 +70,8 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
     {
         if (await IsRunningAsync(cancel))
         {
-            await AgainAsync("scale", "scale", () => piku.Apps.WriteScaling(app, change(piku.Apps.Scaling(app))), () => CheckedOutAsync(cancel), cancel);
+            // Whoever needs more processes needs them now, and not when the builds of other apps are done.
+            await AgainAsync("scale", "scale", () => piku.Apps.WriteScaling(app, change(piku.Apps.Scaling(app))), () => CheckedOutAsync(cancel), cancel, atOnce: true);
             return;
         }
         using var held = await LockAsync("scale", cancel);
@@ -89,13 +91,13 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
 
     private async Task StartAnewAsync(string purpose, Func<Task> before, CancellationToken cancel)
     {
-        await using var version = await GuardedAsync(purpose, isPush: false, async () => new(await CheckedOutAsync(cancel)), async (_, _) =>
+        await using var version = await GuardedAsync(purpose, isPush: false, async () => new(await CheckedOutAsync(cancel)), async (_, _, turn) =>
         {
             var facts = new FactsReader(piku, app, by);
             // What cannot be planned leaves everything as it is.
-            _ = LivePlan.Create(await facts.ReadAsync(cancel));
+            _ = LivePlan.Create(await facts.ReadAsync(turn.Cancelled));
             await before();
-            return await _switch.ToAsync(LivePlan.Create(await facts.ReadAsync(cancel)), cancel);
+            return await _switch.ToAsync(LivePlan.Create(await facts.ReadAsync(turn.Cancelled)), turn.Cancelled);
         }, cancel);
         await version.KeepAsync(log);
     }
@@ -128,20 +130,24 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
             await log.LineAsync($"The app's data stays in {piku.Paths.AppData(app)}.", cancel);
     }
 
-    private async Task AgainAsync(string purpose, string release, Action change, Func<Task<DeployTarget>> choose, CancellationToken cancel)
+    private async Task AgainAsync(
+        string purpose, string release, Action change, Func<Task<DeployTarget>> choose, CancellationToken cancel, bool atOnce = false)
     {
-        await using var version = await GuardedAsync(purpose, isPush: false, async () => new(await choose()) { Release = release }, async (checkpoint, target) =>
+        await using var version = await GuardedAsync(purpose, isPush: false, async () => new(await choose()) { Release = release }, async (checkpoint, target, turn) =>
         {
+            using var slot = atOnce ? null : await turn.TakeSlotAsync();
             change();
-            await log.StepAsync($"Deploying app '{app}'", cancel);
-            await _tree.CheckOutAsync(target, Quarantine.None, log.Output, cancel);
-            return await BuildAsync(checkpoint, Quarantine.None, cancel);
+            await log.StepAsync($"Deploying app '{app}'", turn.Cancelled);
+            await _tree.CheckOutAsync(target, Quarantine.None, log.Output, turn.Cancelled);
+            return await BuildAsync(checkpoint, Quarantine.None, slot, turn.Cancelled);
         }, cancel);
         await version.KeepAsync(log);
     }
 
     /// <summary>From a checked-out commit to a running version: the middle of every deploy.</summary>
-    private async Task<IReadOnlyList<string>> BuildAsync(Checkpoint checkpoint, Quarantine quarantine, CancellationToken cancel, bool withRelease = true)
+    /// <param name="slot">A place among those that build, given back as soon as it is built; null for what waits for nobody.</param>
+    private async Task<IReadOnlyList<string>> BuildAsync(
+        Checkpoint checkpoint, Quarantine quarantine, IDisposable? slot, CancellationToken cancel, bool withRelease = true)
     {
         var facts = new FactsReader(piku, app, by);
         var plan = BuildPlan.Create(await facts.ReadAsync(cancel));
@@ -157,6 +163,7 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
         await runner.ShellAsync("preflight", plan.Preflight, cancel);
         await runner.RunAsync(plan.Steps, cancel);
         await runner.ShellAsync("release", withRelease ? plan.Release : null, cancel);
+        slot?.Dispose();
         var vassals = await _switch.ToAsync(LivePlan.Create(await facts.ReadAsync(cancel)), cancel);
         await _hooks.TellAsync("post-deploy", cancel);
         return vassals;
@@ -166,15 +173,16 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
     /// Does the work between a saved way back and its end. Whatever stops it, the app is put back before the
     /// failure is passed on; the lock is held until then.
     /// </summary>
-    [SuppressMessage("Reliability", "CA2000", Justification = "The running version owns the lock.")]
+    [SuppressMessage("Reliability", "CA2000", Justification = "The running version owns the turn.")]
     [SuppressMessage("Reliability", "CA2025", Justification = "The running version keeps or undoes the release once, which ends it.")]
     private async Task<RunningVersion> GuardedAsync(
-        string purpose, bool isPush, Func<Task<Goal>> choose, Func<Checkpoint, DeployTarget, Task<IReadOnlyList<string>>> work, CancellationToken cancel)
+        string purpose, bool isPush, Func<Task<Goal>> choose, Func<Checkpoint, DeployTarget, DeployTurn, Task<IReadOnlyList<string>>> work, CancellationToken cancel)
     {
-        var held = await LockAsync(purpose, cancel);
+        var turn = DeployTurn.Announce(piku, app, purpose, by, log, cancel);
         ReleaseUnderWay? release = null;
         try
         {
+            await turn.TakeAppAsync();
             // What an earlier deploy could not put back is put back first.
             await UndoAsync();
             var goal = await choose();
@@ -188,23 +196,26 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
             var checkpoint = Checkpoint.Take(piku.Paths, piku.Vassals, app, facts);
             try
             {
-                var vassals = await work(checkpoint, target);
+                var vassals = await work(checkpoint, target, turn);
+                turn.Settle();
                 release?.Settle();
                 checkpoint.Switched(vassals);
                 piku.Apps.SetStopped(app, false);
-                return new(target, readers => KeepAsync(checkpoint, vassals, release, readers), () => RevokeAsync(release), held);
+                return new(target, readers => KeepAsync(checkpoint, vassals, release, readers), () => RevokeAsync(release), turn);
             }
             catch (Exception failure)
             {
-                release?.Fail(failure);
+                release?.Fail(turn.Explain(failure));
                 await UndoAsync();
                 throw;
             }
         }
         catch (Exception failure)
         {
-            release?.Fail(failure);
-            held.Dispose();
+            release?.Fail(turn.Explain(failure));
+            turn.Dispose();
+            if (turn.Explain(failure) is DeployCancelled cancelled)
+                throw new UserError(cancelled.Message, failure);
             throw;
         }
     }
@@ -266,10 +277,7 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
     private Task<FileLock> LockAsync(string purpose, CancellationToken cancel)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(piku.Paths.AppLock(app))!);
-        return FileLock.AcquireAsync(piku.Paths.AppLock(app), $"{purpose} by {by}", piku.Clock, WaitingAsync, cancel);
-
-        Task WaitingAsync(LockHolder holder) =>
-            log.StepAsync($"Waiting for the {holder.Purpose}, under way since {holder.Since:HH:mm:ss} UTC.", cancel);
+        return FileLock.AcquireAsync(piku.Paths.AppLock(app), $"{purpose} by {by}", piku.Clock, log.WaitingForAsync(cancel), cancel);
     }
 
     /// <summary>What a story is to make live.</summary>

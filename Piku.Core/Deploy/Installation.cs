@@ -17,6 +17,11 @@ public sealed record Installation(PikuPaths Paths, HostReader Host, TimeProvider
 
     public CloudflareNetworks Cloudflare => new(Paths, CloudflareSource);
 
+    /// <summary>Apps that are built at once.</summary>
+    public int ParallelDeploys { get; init; } = 1;
+
+    public DeployQueue Deploys => new(Paths);
+
     public AppStore Apps { get; } = new(Paths);
 
     public LogFollower Logs { get; } = new(Paths);

@@ -43,6 +43,7 @@ internal sealed class ReleaseUnderWay : IDisposable
         var (outcome, reason) = failure switch
         {
             UserError wrong => (ReleaseOutcome.Failed, wrong.Message),
+            DeployCancelled cancelled => (ReleaseOutcome.Cancelled, cancelled.Message),
             OperationCanceledException => (ReleaseOutcome.Cancelled, "it was cancelled, or its client went away."),
             _ => (ReleaseOutcome.Failed, "internal error; the server's log has the details."),
         };

@@ -19,6 +19,7 @@ internal static partial class Libc
     public const int OpenWithoutWaiting = 0x800;
     public const int OpenCloseOnExec = 0x80000;
 
+    public const int LockShared = 1;
     public const int LockExclusive = 2;
     public const int LockWithoutWaiting = 4;
     public const int Unlock = 8;

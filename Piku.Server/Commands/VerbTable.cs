@@ -17,6 +17,8 @@ internal static class VerbTable
         new("config:unset", "APP NAME...", Right.Deploy, "Remove settings and deploy again.", ConfigVerbs.UnsetAsync),
         new("config:live", "APP", Right.Read, "Show the whole environment of the version that runs.", ConfigVerbs.LiveAsync),
         new("deploy", "APP", Right.Deploy, "Build and start the app again from what was pushed last.", AppVerbs.DeployAsync),
+        new("deploys", "", Right.None, "List the deploys that are under way or wait, whose they are, since when, and how far.", DeployVerbs.ListAsync),
+        new("deploys:cancel", "APP", Right.Deploy, "End the deploy of an app that is under way, or else the first that waits; the version before runs on.", DeployVerbs.CancelAsync),
         new("destroy", "APP", Right.Destroy, "Remove an app; its data and cache stay.", AppVerbs.DestroyAsync),
         new("disk", "[APP]", Right.Read, "Show how much room the apps take on the disk, or what of one app takes it.", DiskVerb.RunAsync),
         new("help", "[COMMAND|settings [WORD]]", Right.None, "Show this list, what one command does, or the settings of apps, all or those about a word.", HelpVerb.RunAsync),

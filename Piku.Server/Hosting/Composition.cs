@@ -16,7 +16,11 @@ internal static class Composition
         OptionTable.Read(AtomicFile.ReadIfExists(paths.Config), paths.Config, Environment.GetEnvironmentVariable);
 
     public static Installation Installation(PikuPaths paths, PikuOptions options) =>
-        new(paths, new HostReader(options.HttpPort, options.HttpsPort, options.AcmeFolder), TimeProvider.System) { CloudflareSource = options.CloudflareSource };
+        new(paths, new HostReader(options.HttpPort, options.HttpsPort, options.AcmeFolder), TimeProvider.System)
+        {
+            CloudflareSource = options.CloudflareSource,
+            ParallelDeploys = options.ParallelDeploys,
+        };
 
     /// <summary>Apps run as whoever runs piku, and no app is to run as root.</summary>
     /// <exception cref="UserError">We are root.</exception>

@@ -48,6 +48,7 @@ internal static class Daemon
         var lifetime = host.Services.GetRequiredService<IHostApplicationLifetime>();
         try
         {
+            piku.Deploys.RemoveLeftovers();
             // Before the emperor runs what an interrupted deploy has left.
             foreach (var app in piku.Apps.All())
                 await Recovery.ResumeAsync(piku, app, lifetime.ApplicationStopping);

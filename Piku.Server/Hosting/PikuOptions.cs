@@ -33,6 +33,8 @@ internal sealed record PikuOptions
     /// <summary>Where acme.sh is; null for where its own installer puts it.</summary>
     public string? AcmeFolder { get; init; }
 
+    public int ParallelDeploys { get; init; } = Math.Max(1, Environment.ProcessorCount / 2);
+
     public bool Supervise { get; init; } = true;
 
     /// <summary>These options, with ssh on sockets that were given; without any, as they are.</summary>
