@@ -46,6 +46,13 @@ internal sealed class Checkpoint
         return new(paths, app, facts);
     }
 
+    /// <summary>Removes one that was not whole yet when its process was killed, and one that was over.</summary>
+    public static void RemoveLeftovers(PikuPaths paths, AppName app)
+    {
+        Remove(FolderOf(paths, app) + ".new");
+        Remove(FolderOf(paths, app) + ".over");
+    }
+
     /// <summary>What an earlier process has left of a deploy it did not finish; null when there is nothing.</summary>
     public static Checkpoint? Left(PikuPaths paths, AppName app) =>
         AtomicFile.ReadIfExists(Path.Combine(FolderOf(paths, app), "facts.json")) is { } text

@@ -21,9 +21,18 @@ public sealed class Recovery(Installation piku, AppName app)
             return;
         new GitRepository(piku.Git, piku.Paths, app).RemoveLeftovers();
         new WorkTree(piku.Git, piku.Paths, app).RemoveLeftovers();
+        Checkpoint.RemoveLeftovers(piku.Paths, app);
+        foreach (var (folder, names) in Written(piku.Paths, app))
+            AtomicFile.RemoveLeftovers(folder, names);
         if (await new Recovery(piku, app).RunAsync(cancel))
             piku.Vassals.Renew(app);
     }
+
+    /// <summary>Where files of the app are written, and what their names begin with.</summary>
+    private static IEnumerable<(string Folder, string Names)> Written(PikuPaths paths, AppName app) =>
+    [
+        (paths.Env(app), ""), (paths.AppState(app), ""), (paths.NginxRoot, app + "."), (paths.VassalsAvailable, app + "_"),
+    ];
 
     /// <summary>Keeps the new version if it runs and the refs agree with it; otherwise puts everything back.</summary>
     /// <returns>True when something was put back.</returns>

@@ -75,11 +75,12 @@ public static class AtomicFile
     }
 
     /// <summary>Removes what writers that were killed have left in a folder; call it when nobody writes there.</summary>
-    public static void RemoveLeftovers(string folder)
+    /// <param name="names">What the names of the files begin with that are looked for; empty for all.</param>
+    public static void RemoveLeftovers(string folder, string names = "")
     {
         if (!Directory.Exists(folder))
             return;
-        foreach (var leftover in Directory.EnumerateFiles(folder, ".*" + TemporarySuffix))
+        foreach (var leftover in Directory.EnumerateFiles(folder, $".{names}*{TemporarySuffix}"))
             File.Delete(leftover);
     }
 
