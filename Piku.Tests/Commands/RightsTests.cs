@@ -19,6 +19,7 @@ public sealed class RightsTests
         { "git-upload-pack", true, true }, { "git-upload-archive", true, true },
         { "sftp-server", true, true }, { "scp", true, true }, // each app's files by the rights to the app
         { "config:get", false, true }, { "config:set", false, true }, { "config:unset", false, true },
+        { "deploys", true, true }, { "deploys:cancel", false, true },
         { "deploy", false, true }, { "restart", false, true }, { "stop", false, true }, { "ps:scale", false, true },
         { "releases:log", false, true }, { "rollback", false, true }, // a build may print secrets
         { "run", false, true }, { "git-receive-pack", false, true },
