@@ -209,11 +209,15 @@ internal sealed class SftpRequests(FileTree tree) : IDisposable
         requests._tree.CreateFolder(path, FileAttributes.Read(ref reader).Mode ?? NewFolder);
     }
 
-    // string target, string link: in the order that OpenSSH gave them, against section 6.10 (its PROTOCOL, section 4.1)
+    // string target, string link: in the order that OpenSSH gave them, against section 6.10 (its PROTOCOL, section 4.1).
+    // WinSCP keeps to the section with every server that is not called OpenSSH; its link is absolute, as no target may be.
     private static void MakeLink(SftpRequests requests, uint id, ref SftpReader reader, SftpWriter answer)
     {
-        var target = reader.ReadText();
-        requests._tree.CreateLink(reader.ReadText(), target);
+        var (first, second) = (reader.ReadText(), reader.ReadText());
+        if (first.StartsWith('/') && !second.StartsWith('/'))
+            requests._tree.CreateLink(first, second);
+        else
+            requests._tree.CreateLink(second, first);
     }
 
     private static void Extended(SftpRequests requests, uint id, ref SftpReader reader, SftpWriter answer)

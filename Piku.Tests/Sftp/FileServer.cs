@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using Piku.Core.Formats;
 using Piku.Core.Model;
@@ -10,6 +11,8 @@ namespace Piku.Tests.Sftp;
 /// <summary>Files of the apps blog, shop and hidden, served over ssh; hidden may not be seen, shop only read.</summary>
 internal sealed class FileServer : IAsyncDisposable
 {
+    private const string Destination = "alice@127.0.0.1";
+
     private readonly TemporaryFolder _folder = new();
     private readonly TestServer _server;
 
@@ -48,12 +51,21 @@ internal sealed class FileServer : IAsyncDisposable
 
     /// <summary>Runs sftp with a batch; it ends at the first command that fails, but for those with a dash before them.</summary>
     public Task<ProgramResult> SftpAsync(params string[] commands) => Programs.RunAsync(
-        "sftp", ["-b", "-", .. Options("-P"), "alice@127.0.0.1"], Encoding.UTF8.GetBytes(string.Join('\n', commands) + "\n"));
+        "sftp", ["-b", "-", .. Options("-P"), Destination], Encoding.UTF8.GetBytes(string.Join('\n', commands) + "\n"));
 
     public Task<ProgramResult> ScpAsync(params string[] arguments) => Programs.RunAsync("scp", [.. Options("-P"), .. arguments]);
 
+    /// <summary>Speaks the protocol itself, as a client of its own does.</summary>
+    public SftpConversation Converse() => new(Programs.Start("ssh", [.. _server.SshArguments().SkipLast(1), "-s", Destination, "sftp"]));
+
+    /// <summary>Mounts all that there is to see; it stays until the program is ended.</summary>
+    public Process Mount(string folder) => Programs.Start("sshfs",
+    [
+        "-f", $"{Destination}:/", folder, "-o", "ssh_command=" + string.Join(' ', ["ssh", .. _server.SshArguments().SkipLast(1)]),
+    ]);
+
     /// <summary>A path at the server, for scp.</summary>
-    public static string Remote(string path) => "alice@127.0.0.1:" + path;
+    public static string Remote(string path) => $"{Destination}:{path}";
 
     public async ValueTask DisposeAsync()
     {

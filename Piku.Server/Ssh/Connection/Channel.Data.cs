@@ -11,8 +11,12 @@ internal sealed partial class Channel
     private readonly ReceiveWindow _receiveWindow;
     private readonly SendWindow _sendWindow;
     private TaskCompletionSource? _windowGrew;
+    private int _hidden; // bytes in the input that its reader has not been shown
 
-    /// <summary>Takes data into the input; there is none for extended data, which a client has no use for.</summary>
+    /// <summary>
+    /// Takes data into the input, for <see cref="ShowInput"/> to show; there is no input for extended data, which a
+    /// client has no use for.
+    /// </summary>
     public void Receive(ReadOnlySpan<byte> data, bool isExtended)
     {
         if (data.Length > _maxDataLength)
@@ -29,7 +33,21 @@ internal sealed partial class Channel
             return;
         }
         _input.Writer.Write(data);
-        FlushInput();
+        _hidden += data.Length;
+        if (_hidden >= InputSegment)
+            ShowInput();
+    }
+
+    /// <summary>Lets the input's reader have what it has not been shown. Belongs to the receive loop, as <see cref="Receive"/> does.</summary>
+    public void ShowInput()
+    {
+        if (_hidden == 0)
+            return;
+        _hidden = 0;
+        var flush = _input.Writer.FlushAsync();
+        if (!flush.IsCompletedSuccessfully)
+            throw new InvalidOperationException("a pipe without a threshold has none to wait for");
+        flush.GetAwaiter().GetResult();
     }
 
     public void GrowWindow(uint by)
@@ -113,13 +131,5 @@ internal sealed partial class Channel
     {
         _windowGrew?.SetResult();
         _windowGrew = null;
-    }
-
-    private void FlushInput()
-    {
-        var flush = _input.Writer.FlushAsync();
-        if (!flush.IsCompletedSuccessfully)
-            throw new InvalidOperationException("a pipe without a threshold has none to wait for");
-        flush.GetAwaiter().GetResult();
     }
 }

@@ -8,6 +8,7 @@ internal sealed class ConnectionProtocol(SshTransport transport, ConnectionConte
 {
     private readonly Lock _gate = new();
     private readonly Slot?[] _slots = new Slot?[ChannelTypes.Table.Values.Sum(type => type.Most(context.Options.Limits))];
+    private Channel? _fed; // the last that got data, of which its reader may not know yet
     private int _questions;
     private bool _isEnding;
     private bool _isOver;
@@ -33,6 +34,7 @@ internal sealed class ConnectionProtocol(SshTransport transport, ConnectionConte
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         using var vigil = new Vigil(this);
+        transport.BeforeWait = ShowInput;
         while (true)
         {
             var message = await transport.ReceiveAsync(cancellationToken);
@@ -144,10 +146,17 @@ internal sealed class ConnectionProtocol(SshTransport transport, ConnectionConte
     private void Dispatch(ReadOnlySpan<byte> message)
     {
         var reader = new SshReader(message);
-        switch (reader.ReadMessageNumber())
+        var number = reader.ReadMessageNumber();
+        if (number != MessageNumber.ChannelData)
+            ShowInput();
+        switch (number)
         {
             case MessageNumber.ChannelData:
-                Find(ref reader).Receive(reader.ReadString(), isExtended: false);
+                var fed = Find(ref reader);
+                if (fed != _fed)
+                    ShowInput();
+                _fed = fed;
+                fed.Receive(reader.ReadString(), isExtended: false);
                 break;
             case MessageNumber.ChannelExtendedData:
                 var extended = Find(ref reader);
@@ -187,6 +196,13 @@ internal sealed class ConnectionProtocol(SshTransport transport, ConnectionConte
                 transport.SendUnimplemented();
                 break;
         }
+    }
+
+    // Waking a channel's reader costs more than taking a packet, so it is shown data when no more is at hand.
+    private void ShowInput()
+    {
+        _fed?.ShowInput();
+        _fed = null;
     }
 
     // byte, string type, uint32 sender, uint32 window, uint32 maximum packet, the type's own (RFC 4254, section 5.1)

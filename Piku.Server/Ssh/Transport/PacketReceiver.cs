@@ -15,12 +15,16 @@ internal sealed class PacketReceiver(Socket socket, int maxPacketLength) : IDisp
     // A packet of the least length is 16 bytes, or a block (RFC 4253, section 6).
     private const int MinPadding = 4, HeadLength = sizeof(uint) + 1, FirstBuffer = 8 * 1024;
 
+    /// <summary>What a read brings in the midst of a transfer: half of OpenSSH's largest packet of data.</summary>
+    private const int Bulk = 16 * 1024;
+
     private byte[] _buffer = [];
     private int _bufferSize = FirstBuffer;
     private int _maxPacketLength = maxPacketLength;
     private int _start;
     private int _end;
     private int _opened; // bytes of the packet given out last
+    private bool _moreIsLikely; // the read before brought bulk data
     private PacketCipher _cipher = PlainCipher.Instance;
 
     /// <summary>The sequence number of the next packet.</summary>
@@ -28,6 +32,9 @@ internal sealed class PacketReceiver(Socket socket, int maxPacketLength) : IDisp
 
     /// <summary>What has been received with the present keys.</summary>
     public long BytesWithKeys { get; private set; }
+
+    /// <summary>Called when all that has come is given out and the client has to send more.</summary>
+    public Action RanDry { get; set; } = () => { };
 
     /// <summary>Allows larger packets from now on, and reads more at once.</summary>
     public void Relax(int maxPacketLength, int bufferSize) =>
@@ -109,16 +116,18 @@ internal sealed class PacketReceiver(Socket socket, int maxPacketLength) : IDisp
     {
         while (_end - _start < count)
         {
-            if (_start == _end)
+            if (_start == _end && !_moreIsLikely)
                 await WaitWithoutBufferAsync(cancellationToken);
             MakeRoom(count);
             var received = await ReceiveAsync(_buffer.AsMemory(_end), cancellationToken);
             if (received == 0)
                 throw new ConnectionLostException("the client has closed the connection");
             _end += received;
+            _moreIsLikely = received >= Bulk;
         }
     }
 
+    // Costs two calls of the system more than a read that waits, and so is not for the midst of a transfer.
     private async ValueTask WaitWithoutBufferAsync(CancellationToken cancellationToken)
     {
         if (socket.Available > 0)
@@ -131,7 +140,10 @@ internal sealed class PacketReceiver(Socket socket, int maxPacketLength) : IDisp
     {
         try
         {
-            return await socket.ReceiveAsync(buffer, SocketFlags.None, cancellationToken);
+            var reception = socket.ReceiveAsync(buffer, SocketFlags.None, cancellationToken);
+            if (!reception.IsCompleted)
+                RanDry();
+            return await reception;
         }
         catch (SocketException e)
         {

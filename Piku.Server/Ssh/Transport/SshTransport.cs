@@ -43,6 +43,13 @@ internal sealed partial class SshTransport : IDisposable
     /// <summary>What the client calls itself; printable US-ASCII.</summary>
     public string ClientVersion => _clientVersion;
 
+    /// <summary>Called before the layers above have to wait for their next message.</summary>
+    public Action BeforeWait
+    {
+        get => _receiver.RanDry;
+        set => _receiver.RanDry = value;
+    }
+
     /// <summary>Sends what is appended until the farewell.</summary>
     public Task SendLoopAsync(CancellationToken cancellationToken) => _sender.RunAsync(cancellationToken);
 
@@ -69,7 +76,10 @@ internal sealed partial class SshTransport : IDisposable
         while (true)
         {
             // Who asks without listening to the answers must wait, or go if it cannot be helped.
-            await _sender.UncongestedAsync().WaitAsync(cancellationToken);
+            var uncongested = _sender.UncongestedAsync();
+            if (!uncongested.IsCompleted)
+                BeforeWait();
+            await uncongested.WaitAsync(cancellationToken);
             if (_sender.Held > _limits.SendBuffer)
                 throw new SshProtocolException("too many requests during a key exchange");
             var message = await NextAsync(cancellationToken);
