@@ -156,6 +156,8 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
         await log.StepAsync($"{plan.Runtime} app detected.", cancel);
         foreach (var warning in plan.Warnings)
             await log.WarnAsync(warning, cancel);
+        if (_tree.HasLargeFiles)
+            await log.WarnAsync("this repository keeps files in git-lfs, which piku does not fetch: the app finds small pointers in their place. Commit the files themselves, or fetch them in 'preflight'.", cancel);
         MakeFolders();
         await _hooks.AskAsync("pre-deploy", cancel);
         if (rebuild || runner.WillChangeDependencies(plan))

@@ -90,6 +90,18 @@ public sealed class PushOptionTests(SharedInstance shared)
         await Client.CommandAsync("destroy", "gitting");
     }
 
+    [Fact]
+    public async Task Files_in_git_lfs_are_deployed_as_pointers_with_a_warning()
+    {
+        var repository = await Repository.FromExampleAsync(Client, "static", "pointing");
+        Assert.DoesNotContain("git-lfs", await repository.PushAsync(), StringComparison.Ordinal);
+        repository.Write(".gitattributes", "*.bin filter=lfs diff=lfs merge=lfs -text\n");
+        repository.Write("public/big.bin", $"version https://git-lfs.github.com/spec/v1\noid sha256:{new string('a', 64)}\nsize 12345\n");
+        Assert.Contains("Warning: this repository keeps files in git-lfs", await repository.PushAsync(), StringComparison.Ordinal);
+        await shared.Browser.AssertSaysAsync(shared.Browser.Http(repository.Host), "version 1");
+        await Client.CommandAsync("destroy", "pointing");
+    }
+
     private Task<CapturedRun> TryAsync(Repository repository, params string[] arguments) => Programs.CaptureAsync(Client.Git(repository.Folder, arguments));
 
     private async Task<string> GitAsync(Repository repository, params string[] arguments)
