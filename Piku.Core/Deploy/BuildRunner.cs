@@ -12,14 +12,54 @@ namespace Piku.Core.Deploy;
 /// </param>
 internal sealed class BuildRunner(PikuPaths paths, AppName app, Quarantine quarantine, DeployLog log)
 {
+    private readonly BuildProcesses _processes = new();
     private readonly DependencyHashes _hashes = new(paths, app);
 
     /// <summary>True when a step will change what is installed for a version that may be running.</summary>
     public bool WillChangeDependencies(BuildPlan plan) =>
         plan.Steps.Any(step => HashOf(step) is { } hash && !IsUpToDate(step, hash));
 
+    /// <summary>Removes what is installed for the app, so that every step installs anew; its settings stay.</summary>
+    public void DropDependencies()
+    {
+        var settings = new KeptDependencies(paths, app).SettingsIn(paths.Env(app)).ToHashSet();
+        foreach (var entry in new DirectoryInfo(paths.Env(app)).EnumerateFileSystemInfos().Where(entry => !settings.Contains(entry.FullName)))
+        {
+            if (entry is DirectoryInfo { LinkTarget: null } folder)
+                folder.Delete(recursive: true);
+            else
+                entry.Delete();
+        }
+        _hashes.ForgetAll();
+    }
+
+    /// <summary>Does all that a plan says before workers are touched.</summary>
+    /// <param name="withRelease">False to leave out the release command.</param>
+    /// <exception cref="UserError">A step failed, or all together took too long; nothing that they started is left.</exception>
+    public async Task RunAsync(BuildPlan plan, bool withRelease, CancellationToken cancel)
+    {
+        using var within = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        within.CancelAfter(plan.Limit);
+        try
+        {
+            await ShellAsync("preflight", plan.Preflight, within.Token);
+            await RunAsync(plan.Steps, within.Token);
+            await ShellAsync("release", withRelease ? plan.Release : null, within.Token);
+        }
+        catch (OperationCanceledException failure) when (!cancel.IsCancellationRequested)
+        {
+            _processes.End();
+            throw new UserError($"preflight, build and release took longer than {plan.Limit.TotalSeconds:0} s together and were ended; set PIKU_BUILD_TIMEOUT to allow more.", failure);
+        }
+        catch
+        {
+            _processes.End();
+            throw;
+        }
+    }
+
     /// <exception cref="UserError">The command failed.</exception>
-    public async Task ShellAsync(string kind, ShellCommand? command, CancellationToken cancel)
+    private async Task ShellAsync(string kind, ShellCommand? command, CancellationToken cancel)
     {
         if (command is null)
             return;
@@ -30,7 +70,7 @@ internal sealed class BuildRunner(PikuPaths paths, AppName app, Quarantine quara
                 Program = "/bin/sh",
                 Arguments = ["-c", command.Line],
                 Folder = command.Folder,
-                Environment = quarantine.AddTo(command.Environment),
+                Environment = _processes.AddTo(quarantine.AddTo(command.Environment)),
                 Output = log.Output,
             },
             cancel);
@@ -39,7 +79,7 @@ internal sealed class BuildRunner(PikuPaths paths, AppName app, Quarantine quara
     }
 
     /// <exception cref="UserError">A step failed; what it said has been shown.</exception>
-    public async Task RunAsync(IEnumerable<BuildStep> steps, CancellationToken cancel)
+    private async Task RunAsync(IEnumerable<BuildStep> steps, CancellationToken cancel)
     {
         foreach (var step in steps)
         {
@@ -88,7 +128,7 @@ internal sealed class BuildRunner(PikuPaths paths, AppName app, Quarantine quara
                 Program = run.Argv[0],
                 Arguments = run.Argv[1..],
                 Folder = run.Folder,
-                Environment = quarantine.AddTo(run.Environment),
+                Environment = _processes.AddTo(quarantine.AddTo(run.Environment)),
                 Output = log.Output,
             },
             cancel);

@@ -49,6 +49,12 @@ internal sealed class DependencyHashes(PikuPaths paths, AppName app)
             Write();
     }
 
+    public void ForgetAll()
+    {
+        _known.Clear();
+        Write();
+    }
+
     public void Remember(string step, string hash)
     {
         _known[step] = hash;

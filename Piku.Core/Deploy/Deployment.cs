@@ -25,14 +25,15 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
     /// <summary>
     /// Makes a pushed commit live, and leaves it to the caller to keep it when the refs have moved.
     /// </summary>
+    /// <param name="rebuild">Install all dependencies anew.</param>
     /// <exception cref="UserError">It did not build or did not start; the version before runs on.</exception>
-    public Task<RunningVersion> PushedAsync(DeployTarget pushed, Quarantine quarantine, CancellationToken cancel) =>
+    public Task<RunningVersion> PushedAsync(DeployTarget pushed, Quarantine quarantine, bool rebuild, CancellationToken cancel) =>
         GuardedAsync("push", isPush: true, () => Task.FromResult(new Goal(pushed) { Release = "push" }), async (checkpoint, target, turn) =>
         {
             using var slot = await turn.TakeSlotAsync();
             await log.StepAsync($"Deploying app '{app}'", turn.Cancelled);
             await _tree.CheckOutAsync(target, quarantine, log.Output, turn.Cancelled);
-            return await BuildAsync(checkpoint, quarantine, slot, turn.Cancelled);
+            return await BuildAsync(checkpoint, quarantine, slot, turn.Cancelled, rebuild: rebuild);
         }, cancel);
 
     /// <summary>Builds and starts again what was pushed last.</summary>
@@ -147,7 +148,7 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
     /// <summary>From a checked-out commit to a running version: the middle of every deploy.</summary>
     /// <param name="slot">A place among those that build, given back as soon as it is built; null for what waits for nobody.</param>
     private async Task<IReadOnlyList<string>> BuildAsync(
-        Checkpoint checkpoint, Quarantine quarantine, IDisposable? slot, CancellationToken cancel, bool withRelease = true)
+        Checkpoint checkpoint, Quarantine quarantine, IDisposable? slot, CancellationToken cancel, bool withRelease = true, bool rebuild = false)
     {
         var facts = new FactsReader(piku, app, by);
         var plan = BuildPlan.Create(await facts.ReadAsync(cancel));
@@ -155,14 +156,19 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
         await log.StepAsync($"{plan.Runtime} app detected.", cancel);
         foreach (var warning in plan.Warnings)
             await log.WarnAsync(warning, cancel);
+        if (_tree.HasLargeFiles)
+            await log.WarnAsync("this repository keeps files in git-lfs, which piku does not fetch: the app finds small pointers in their place. Commit the files themselves, or fetch them in 'preflight'.", cancel);
         MakeFolders();
         await _hooks.AskAsync("pre-deploy", cancel);
-        if (runner.WillChangeDependencies(plan))
+        if (rebuild || runner.WillChangeDependencies(plan))
             await checkpoint.KeepEnvironmentAsync(piku.Host.Environment, cancel);
+        if (rebuild)
+        {
+            runner.DropDependencies();
+            plan = BuildPlan.Create(await facts.ReadAsync(cancel));
+        }
         await checkpoint.KeepOutputsAsync(plan.Outputs, piku.Host.Environment, cancel);
-        await runner.ShellAsync("preflight", plan.Preflight, cancel);
-        await runner.RunAsync(plan.Steps, cancel);
-        await runner.ShellAsync("release", withRelease ? plan.Release : null, cancel);
+        await runner.RunAsync(plan, withRelease, cancel);
         slot?.Dispose();
         var vassals = await _switch.ToAsync(LivePlan.Create(await facts.ReadAsync(cancel)), cancel);
         await _hooks.TellAsync("post-deploy", cancel);

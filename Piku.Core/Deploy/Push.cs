@@ -59,6 +59,7 @@ public sealed class Push(Installation piku, AppName app, Deployer by)
         [
             "-c", $"core.hooksPath={PushHook.HooksFolder(piku.Paths)}",
             "-c", "receive.denyDeleteCurrent=ignore",
+            "-c", "receive.advertisePushOptions=true",
             "-c", "gc.autoDetach=false",
             .. GitRepository.HidingOurs,
             "receive-pack", _repository.Folder,
@@ -104,13 +105,21 @@ public sealed class Push(Installation piku, AppName app, Deployer by)
 
     private async Task<RunningVersion?> DeployAsync(PushRequest request, DeployLog log, CancellationToken cancel)
     {
-        var target = DeployTarget.Choose(request.Updates, await PinnedBranchAsync(request, cancel));
+        var wish = PushOptions.Parse(request.Options);
+        if (wish.NoDeploy)
+        {
+            await log.StepAsync("Nothing is deployed, as you asked (no-deploy); 'deploy' builds what was pushed.", cancel);
+            return null;
+        }
+        var target = DeployTarget.Choose(request.Updates, wish.Branch ?? await PinnedBranchAsync(request, cancel));
+        if (target is null && wish.Branch is not null)
+            throw new UserError($"this push has no branch '{wish.Branch}', which its option asks to deploy; push that branch too.");
         if (target is null)
         {
             await log.StepAsync("Nothing to deploy: no branch that this app runs was pushed.", cancel);
             return null;
         }
-        return await new Deployment(piku, app, by, log).PushedAsync(target, request.Quarantine, cancel);
+        return await new Deployment(piku, app, by, log).PushedAsync(target, request.Quarantine, wish.Rebuild, cancel);
     }
 
     /// <summary>PIKU_DEPLOY_BRANCH as config:set has it, or else as the ENV file of any pushed branch has it.</summary>

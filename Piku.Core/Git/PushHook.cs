@@ -25,7 +25,13 @@ public sealed class PushHook : IDisposable
         # Waits for the deploy of this push and decides whether its refs may move.
         # PIKU_PUSH is the folder where the daemon waits. The answer is opened first, so that no word is lost.
         exec 4< "$PIKU_PUSH/answer" || exit 1
+        option=0
         {
+            while [ "$option" -lt "${GIT_PUSH_OPTION_COUNT:-0}" ]; do
+                eval "printf '%s' \"\$GIT_PUSH_OPTION_$option\"" | tr '\n' ' ' | sed 's/^/option /'
+                echo
+                option=$((option + 1))
+            done
             printf 'objects %s\n' "$GIT_OBJECT_DIRECTORY"
             printf 'alternates %s\n' "$GIT_ALTERNATE_OBJECT_DIRECTORIES"
             cat
@@ -87,18 +93,21 @@ public sealed class PushHook : IDisposable
         using var reader = new StreamReader(_ask.Stream, Encoding.UTF8, leaveOpen: true);
         var (objects, alternates) = ("", "");
         var updates = ImmutableArray.CreateBuilder<RefUpdate>();
+        var options = ImmutableArray.CreateBuilder<string>();
         while (await reader.ReadLineAsync(cancel) is { } line && line != "end")
         {
             if (line.StartsWith("objects ", StringComparison.Ordinal))
                 objects = line["objects ".Length..];
             else if (line.StartsWith("alternates ", StringComparison.Ordinal))
                 alternates = line["alternates ".Length..];
+            else if (line.StartsWith("option ", StringComparison.Ordinal))
+                options.Add(line["option ".Length..]);
             else if (RefUpdate.TryParse(line, out var update))
                 updates.Add(update);
-            if (updates.Count > MaxLines)
+            if (updates.Count + options.Count > MaxLines)
                 throw new UserError($"This push has more than {MaxLines} refs; push fewer at once.");
         }
-        return new(updates.ToImmutable(), Quarantine.From(objects, alternates));
+        return new(updates.ToImmutable(), Quarantine.From(objects, alternates)) { Options = options.ToImmutable() };
     }
 
     /// <summary>Ends the hook: the refs move if, and only if, the status is 0.</summary>
@@ -119,7 +128,11 @@ public sealed class PushHook : IDisposable
 }
 
 /// <summary>What one push wants, and where its objects wait.</summary>
-public sealed record PushRequest(ImmutableArray<RefUpdate> Updates, Quarantine Quarantine);
+public sealed record PushRequest(ImmutableArray<RefUpdate> Updates, Quarantine Quarantine)
+{
+    /// <summary>What <c>git push -o</c> said, each as given.</summary>
+    public ImmutableArray<string> Options { get; init; } = [];
+}
 
 /// <summary>
 /// Folders with objects that a repository does not have yet, as git names them to a hook

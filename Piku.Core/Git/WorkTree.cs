@@ -24,6 +24,9 @@ public sealed class WorkTree(GitProgram git, PikuPaths paths, AppName app)
         return new(branch.Trim() is { Length: > 0 } name ? name : "HEAD", commit.Trim());
     }
 
+    /// <summary>True when files are kept in git-lfs: what is checked out of them are pointers (git-lfs-track(1)).</summary>
+    public bool HasLargeFiles => (AtomicFile.ReadIfExists(Path.Combine(_folder, ".gitattributes")) ?? "").Contains("filter=lfs", StringComparison.Ordinal);
+
     /// <summary>Makes the working tree what the commit says, submodules included.</summary>
     /// <param name="target">What to check out.</param>
     /// <param name="quarantine">Where its objects are if they are not in the repository yet.</param>

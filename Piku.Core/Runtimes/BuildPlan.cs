@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Piku.Core.Model;
+using Piku.Core.Settings;
 
 namespace Piku.Core.Runtimes;
 
@@ -14,6 +15,9 @@ public sealed record BuildPlan(
 {
     /// <summary>Folders in the app's own that the steps make anew; absolute paths.</summary>
     public ImmutableArray<string> Outputs { get; init; } = [];
+
+    /// <summary>For preflight, steps and release together.</summary>
+    public TimeSpan Limit { get; init; } = TimeSpan.FromMinutes(30);
 
     /// <exception cref="UserError">The app cannot be built here as it is.</exception>
     public static BuildPlan Create(DeployFacts facts)
@@ -30,6 +34,7 @@ public sealed record BuildPlan(
             [.. facts.Procfile.Warnings, .. passedOver, .. runtime.Warnings(context), .. before.Warnings])
         {
             Outputs = [.. runtime.Outputs.Select(folder => $"{facts.AppFolder}/{folder}")],
+            Limit = TimeSpan.FromSeconds(AppSettings.BuildTimeout.In(before.Variables)),
         };
     }
 

@@ -18,6 +18,10 @@ public static class AppSettings
         "Seconds that new workers may take until they are up and healthy.")
     { Default = "60" };
 
+    public static readonly Setting<int> BuildTimeout = new("PIKU_BUILD_TIMEOUT", ValueFormats.Number(1, 86400),
+        "Seconds that preflight, build and release may take together; then they are ended, with all that they have started.")
+    { Default = "1800" };
+
     public static readonly Setting<int> DrainTimeout = new("PIKU_DRAIN_TIMEOUT", ValueFormats.Number(0, 3600),
         "Seconds that the workers of the version before may take to finish the requests they have.")
     { Default = "30" };
@@ -47,5 +51,5 @@ public static class AppSettings
         "The authority that acme.sh gets the site's certificate from.")
     { Default = "letsencrypt.org" };
 
-    public static readonly Setting[] All = [AutoRestart, ZeroDowntime, HealthPath, HealthTimeout, DrainTimeout, ReleasesKept, DeployBranch, Port, BindAddress, DisableIpv6, AcmeRootCa];
+    public static readonly Setting[] All = [AutoRestart, ZeroDowntime, HealthPath, HealthTimeout, BuildTimeout, DrainTimeout, ReleasesKept, DeployBranch, Port, BindAddress, DisableIpv6, AcmeRootCa];
 }

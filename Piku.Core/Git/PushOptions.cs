@@ -1,0 +1,31 @@
+using Piku.Core.Model;
+
+namespace Piku.Core.Git;
+
+/// <summary>What a pusher asks for with <c>git push -o</c>.</summary>
+/// <param name="NoDeploy">Only the refs move.</param>
+/// <param name="Rebuild">All dependencies are installed anew.</param>
+/// <param name="Branch">Which of the pushed branches is deployed, whatever PIKU_DEPLOY_BRANCH says; null for the usual one.</param>
+public sealed record PushOptions(bool NoDeploy = false, bool Rebuild = false, string? Branch = null)
+{
+    private const string BranchPrefix = "branch=";
+
+    /// <exception cref="UserError">There is no such option, or two contradict each other.</exception>
+    public static PushOptions Parse(IEnumerable<string> options)
+    {
+        var wish = options.Aggregate(new PushOptions(), (wish, option) => option switch
+        {
+            "no-deploy" => wish with { NoDeploy = true },
+            "rebuild" => wish with { Rebuild = true },
+            _ when option.StartsWith(BranchPrefix, StringComparison.Ordinal) && option.Length > BranchPrefix.Length =>
+                wish with { Branch = option[BranchPrefix.Length..] },
+            _ => throw new UserError($"there is no push option '{Shown(option)}'; those there are: no-deploy, rebuild, branch=NAME."),
+        });
+        return wish is { NoDeploy: true } and not { Rebuild: false, Branch: null }
+            ? throw new UserError("the push option no-deploy contradicts rebuild and branch=NAME; give one or the other.")
+            : wish;
+    }
+
+    /// <summary>Short, and without what would change the reader's terminal.</summary>
+    private static string Shown(string option) => new([.. option.Take(60).Select(c => char.IsControl(c) ? '?' : c)]);
+}

@@ -1,0 +1,97 @@
+using Piku.Core.Machine;
+using Piku.Core.Model;
+
+namespace Piku.Tests.EndToEnd;
+
+/// <summary>Deploys in their order, on a server that builds one app at a time.</summary>
+public sealed class DeployOrderTests : IAsyncLifetime
+{
+    private const string Slow = "preflight: touch $DATA_ROOT/begun; while [ ! -e $DATA_ROOT/go ]; do sleep 0.05; done\nworker: echo two; exec sleep 1000\n";
+
+    private PikuInstance? _piku;
+
+    private PikuInstance Piku => _piku!;
+
+    private Client Client => Piku.Client;
+
+    public async ValueTask InitializeAsync() => _piku = await PikuInstance.StartAsync("[deploy]\nparallel = 1\n");
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_piku is not null)
+            await _piku.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_cancelled_push_says_by_whom_and_everything_is_as_before()
+    {
+        Assert.Contains("No deploys", await Client.CommandAsync("deploys"), StringComparison.Ordinal);
+        var (repository, push) = await BeginAsync("shop");
+        var good = await repository.RemoteHeadAsync();
+        Assert.Matches("shop +push +ada .*Running preflight", await Client.CommandAsync("deploys"));
+
+        Assert.Contains("The push of shop by ada is cancelled", await Client.CommandAsync("deploys:cancel", "shop"), StringComparison.Ordinal);
+
+        var refused = await push;
+        Assert.False(refused.Status.Succeeded);
+        Assert.Contains("Error: the deploy was cancelled by ada.", refused.Error, StringComparison.Ordinal);
+        Assert.Equal(good, await repository.RemoteHeadAsync());
+        Assert.Contains("cancelled", await Client.CommandAsync("releases", "shop"), StringComparison.Ordinal);
+        Assert.Contains("Error: the deploy was cancelled by ada.", await Client.CommandAsync("releases:log", "shop"), StringComparison.Ordinal);
+        Assert.Equal("*shop\n", await Client.CommandAsync("apps"));
+        Assert.Contains("No deploys", await Client.CommandAsync("deploys"), StringComparison.Ordinal);
+        Assert.Contains("no deploy of 'shop' is under way", (await Client.SshAsync("deploys:cancel", "shop")).Error, StringComparison.Ordinal);
+        repository.Write("Procfile", "worker: echo three; exec sleep 1000\n");
+        await repository.PushAsync();
+    }
+
+    [Fact]
+    public async Task Another_app_waits_for_its_turn_while_scaling_and_restart_do_not()
+    {
+        var other = await Repository.WithFilesAsync(Client, "other", ("Procfile", "worker: exec sleep 1000\n"), ("requirements.txt", ""));
+        await other.PushAsync();
+        var (_, push) = await BeginAsync("shop");
+
+        var waiting = other.TryPushAsync();
+        await Eventually.TrueAsync(async () => (await Client.CommandAsync("deploys")).Contains("waits for deploys of other apps", StringComparison.Ordinal), TimeSpan.FromSeconds(60));
+        Assert.False(waiting.IsCompleted);
+        // Of an app that is not in the queue itself.
+        Assert.True((await Piku.LocalAsync("deploys:cancel", "other")).Status.Succeeded);
+        Assert.Contains("the deploy was cancelled by", (await waiting).Error, StringComparison.Ordinal);
+        Assert.Contains("Waiting: 1 deploy is under way (push of shop by ada, since", (await waiting).Error, StringComparison.Ordinal);
+        await Client.CommandAsync("ps:scale", "other", "worker=2");
+        await Client.CommandAsync("restart", "other");
+
+        await GoOnAsync("shop");
+        Assert.True((await push).Status.Succeeded, (await push).Error);
+    }
+
+    [Fact]
+    public async Task A_build_that_forks_hangs_and_ignores_signals_is_ended_with_all_it_started()
+    {
+        var repository = await Repository.WithFilesAsync(
+            Client, "hanging", ("ENV", "PIKU_BUILD_TIMEOUT=2\n"), ("requirements.txt", ""),
+            ("Procfile", "preflight: trap '' TERM; setsid sh -c 'trap \"\" TERM; sleep 98761 & sleep 98761' & sleep 98761 & while true; do sleep 1; done\nworker: exec sleep 1000\n"));
+        var refused = await repository.TryPushAsync();
+        Assert.False(refused.Status.Succeeded);
+        Assert.Contains("took longer than 2 s together and were ended; set PIKU_BUILD_TIMEOUT", refused.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain(ProcessTable.Read(), process => !process.IsZombie && ProcessTable.CommandLine(process.Id) == "sleep 98761");
+        Assert.Contains("failed: preflight, build and release took", await Client.CommandAsync("releases", "hanging"), StringComparison.Ordinal);
+    }
+
+    private async Task<(Repository Repository, Task<CapturedRun> Push)> BeginAsync(string app)
+    {
+        var repository = await Repository.WithFilesAsync(Client, app, ("Procfile", "worker: echo one; exec sleep 1000\n"), ("requirements.txt", ""));
+        await repository.PushAsync();
+        repository.Write("Procfile", Slow);
+        await repository.CommitAsync();
+        var push = Programs.CaptureAsync(repository.Push());
+        await Eventually.TrueAsync(() => File.Exists(Path.Combine(DataOf(app), "begun")) || push.IsCompleted, TimeSpan.FromSeconds(60));
+        Assert.False(push.IsCompleted);
+        return (repository, push);
+    }
+
+    private Task GoOnAsync(string app) => File.WriteAllTextAsync(Path.Combine(DataOf(app), "go"), "", TestContext.Current.CancellationToken);
+
+    private string DataOf(string app) => Piku.Paths.AppData(AppName.Parse(app));
+}
