@@ -6,11 +6,12 @@ using Piku.Core.Runtimes;
 namespace Piku.Core.Deploy;
 
 /// <summary>Does what a <see cref="BuildPlan"/> says: the one place where an app's build and shell commands are run.</summary>
+/// <param name="folder">Where the app is.</param>
 /// <param name="quarantine">
 /// Where the objects of the commit are that is checked out. Builds look at it: <c>go build</c> stamps programs with it,
 /// others number their versions by it, and all fail in a tree without its commit.
 /// </param>
-internal sealed class BuildRunner(PikuPaths paths, AppName app, Quarantine quarantine, DeployLog log)
+internal sealed class BuildRunner(PikuPaths paths, AppName app, string folder, Quarantine quarantine, DeployLog log)
 {
     private readonly BuildProcesses _processes = new();
     private readonly DependencyHashes _hashes = new(paths, app);
@@ -25,8 +26,8 @@ internal sealed class BuildRunner(PikuPaths paths, AppName app, Quarantine quara
         var settings = new KeptDependencies(paths, app).SettingsIn(paths.Env(app)).ToHashSet();
         foreach (var entry in new DirectoryInfo(paths.Env(app)).EnumerateFileSystemInfos().Where(entry => !settings.Contains(entry.FullName)))
         {
-            if (entry is DirectoryInfo { LinkTarget: null } folder)
-                folder.Delete(recursive: true);
+            if (entry is DirectoryInfo { LinkTarget: null } whole)
+                whole.Delete(recursive: true);
             else
                 entry.Delete();
         }
@@ -102,8 +103,8 @@ internal sealed class BuildRunner(PikuPaths paths, AppName app, Quarantine quara
             case BuildAction.Run run:
                 await RunAsync(run, cancel);
                 break;
-            case BuildAction.MakeFolder folder:
-                Directory.CreateDirectory(folder.Path);
+            case BuildAction.MakeFolder make:
+                Directory.CreateDirectory(make.Path);
                 break;
             case BuildAction.CopyFile copy when File.Exists(copy.From):
                 File.Copy(copy.From, copy.To, overwrite: true);
@@ -140,5 +141,5 @@ internal sealed class BuildRunner(PikuPaths paths, AppName app, Quarantine quara
 
     /// <summary>Null for a step that runs at every deploy.</summary>
     private string? HashOf(BuildStep step) => step is { Inputs: [], InputValues: [] } ? null
-        : DependencyHashes.Of(step.InputValues, step.Inputs.Select(file => Path.Combine(paths.App(app), file)));
+        : DependencyHashes.Of(step.InputValues, step.Inputs.Select(file => Path.Combine(folder, file)));
 }

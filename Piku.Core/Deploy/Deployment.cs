@@ -152,7 +152,7 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
     {
         var facts = new FactsReader(piku, app, by);
         var plan = BuildPlan.Create(await facts.ReadAsync(cancel));
-        var runner = new BuildRunner(piku.Paths, app, quarantine, log);
+        var runner = new BuildRunner(piku.Paths, app, Path.Combine(piku.Paths.App(app), AppDirectory.Of(piku, app)), quarantine, log);
         await log.StepAsync($"{plan.Runtime} app detected.", cancel);
         foreach (var warning in plan.Warnings)
             await log.WarnAsync(warning, cancel);

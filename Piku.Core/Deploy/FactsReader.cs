@@ -22,11 +22,13 @@ internal sealed class FactsReader(Installation piku, AppName app, Deployer by)
     /// <exception cref="UserError">There is no Procfile, or a file of the app is not what it should be.</exception>
     public async Task<DeployFacts> ReadAsync(CancellationToken cancel)
     {
-        var folder = piku.Paths.App(app);
-        var procfile = Procfile.Parse(AtomicFile.ReadIfExists(Path.Combine(folder, "Procfile")) ?? throw NoProcfile());
+        var directory = AppDirectory.Of(piku, app);
+        var folder = Path.Combine(piku.Paths.App(app), directory);
+        var procfile = Procfile.Parse(AtomicFile.ReadIfExists(Path.Combine(folder, "Procfile")) ?? throw NoProcfile(directory));
         var facts = new DeployFacts
         {
             App = app,
+            Directory = directory,
             Paths = piku.Paths,
             Host = await piku.Host.ReadAsync(cancel),
             Procfile = procfile,
@@ -51,8 +53,8 @@ internal sealed class FactsReader(Installation piku, AppName app, Deployer by)
         };
     }
 
-    private UserError NoProcfile() => new(
-        $"'{app}' has no Procfile: add a file named Procfile with a line such as 'web: node server.js' or 'wsgi: app:app', commit it and push again.");
+    private UserError NoProcfile(string directory) => new(
+        $"'{app}' has no Procfile{(directory.Length > 0 ? $" in '{directory}'" : "")}: add a file named Procfile with a line such as 'web: node server.js' or 'wsgi: app:app', commit it and push again.");
 
     private int PortsWanted(Procfile procfile) =>
         Math.Max(1, procfile.Workers.Sum(worker => piku.Apps.Scaling(app).Count(worker.Kind)));

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using Piku.Core.Machine;
 using Piku.Core.Model;
@@ -107,7 +108,9 @@ internal sealed class TreeUpdate(GitProgram git, string folder, Quarantine quara
             RemoveEmpty(target);
         if (staged.LinkTarget is null && File.Exists(target))
             BeYounger(staged, than: File.GetLastWriteTimeUtc(target));
-        File.Move(staged.FullName, target, overwrite: true);
+        // Not File.Move, which looks where a link leads, and moves none that leads to a folder.
+        if (Libc.Rename(staged.FullName, target) != 0)
+            throw new IOException($"{target}: {Marshal.GetLastPInvokeErrorMessage()}");
     }
 
     /// <summary>

@@ -56,7 +56,10 @@ public sealed record DeployFacts
     /// <summary>The host names of other apps' sites, and the apps.</summary>
     public FrozenDictionary<string, AppName> TakenServerNames { get; init; } = FrozenDictionary<string, AppName>.Empty;
 
-    public string AppFolder => Paths.App(App);
+    /// <summary>Where in its repository the app is (PIKU_APP_DIR); empty when it is the whole.</summary>
+    public string Directory { get; init; } = "";
+
+    public string AppFolder => Path.Combine(Paths.App(App), Directory);
 
     public string EnvFolder => Paths.Env(App);
 

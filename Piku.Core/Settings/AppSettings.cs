@@ -36,6 +36,9 @@ public static class AppSettings
     public static readonly Setting<string> DeployBranch = new("PIKU_DEPLOY_BRANCH", ValueFormats.Branch,
         "The only branch whose pushes are deployed; without it, the branch that is pushed, and of several main or master.");
 
+    public static readonly Setting<string> Directory = new("PIKU_APP_DIR", ValueFormats.RelativeFolder,
+        "The folder of the repository that is the app, with its Procfile and ENV, where several share one; in the ENV file it stands in that of the whole repository.");
+
     public static readonly Setting<int> Port = new("PORT", ValueFormats.Number(1, 65535),
         "The TCP port of the app's web process; without it a free one is picked at each deploy. A second process gets another.");
 
@@ -51,5 +54,5 @@ public static class AppSettings
         "The authority that acme.sh gets the site's certificate from.")
     { Default = "letsencrypt.org" };
 
-    public static readonly Setting[] All = [AutoRestart, ZeroDowntime, HealthPath, HealthTimeout, BuildTimeout, DrainTimeout, ReleasesKept, DeployBranch, Port, BindAddress, DisableIpv6, AcmeRootCa];
+    public static readonly Setting[] All = [AutoRestart, ZeroDowntime, HealthPath, HealthTimeout, BuildTimeout, DrainTimeout, ReleasesKept, DeployBranch, Directory, Port, BindAddress, DisableIpv6, AcmeRootCa];
 }

@@ -32,6 +32,8 @@ public static partial class ValueFormats
 
     public static readonly ValueFormat<string> RelativeFile = Matching("the path of a file in the app", FilePattern());
 
+    public static readonly ValueFormat<string> RelativeFolder = Matching("the path of a folder in the repository", FilePattern());
+
     /// <summary>Host names in the order given; a wildcard may be the first or the last label (nginx, server_name).</summary>
     public static readonly ValueFormat<ImmutableArray<string>> HostNames =
         List("host names, separated by commas or spaces", HostNamePattern(), ',', ' ');

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Piku.Core.Deploy;
 using Piku.Core.Machine;
 using Piku.Core.Model;
 
@@ -74,7 +75,7 @@ internal static class RunVerb
     }
 
     private static string FolderOf(CommandCall call, AppName app) =>
-        call.Piku.Paths.App(app) is var folder && Directory.Exists(folder) ? folder
+        call.Piku.Paths.App(app) is var folder && Directory.Exists(folder) ? Path.Combine(folder, AppDirectory.Of(call.Piku, app))
         : throw new UserError($"'{app}' was never deployed: push it first.");
 
     private static async Task ForwardSignalsAsync(ChannelReader<string>? signals, Func<int, bool> send, CancellationToken over)
