@@ -25,10 +25,11 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
     /// <summary>
     /// Makes a pushed commit live, and leaves it to the caller to keep it when the refs have moved.
     /// </summary>
+    /// <param name="before">The commit that the branch has as the pusher knows it; null for a new branch.</param>
     /// <param name="rebuild">Install all dependencies anew.</param>
     /// <exception cref="UserError">It did not build or did not start; the version before runs on.</exception>
-    public Task<RunningVersion> PushedAsync(DeployTarget pushed, Quarantine quarantine, bool rebuild, CancellationToken cancel) =>
-        GuardedAsync("push", isPush: true, () => Task.FromResult(new Goal(pushed) { Release = "push" }), async (checkpoint, target, turn) =>
+    public Task<RunningVersion> PushedAsync(DeployTarget pushed, string? before, Quarantine quarantine, bool rebuild, CancellationToken cancel) =>
+        GuardedAsync("push", isPush: true, () => StillWantedAsync(pushed, before, cancel), async (checkpoint, target, turn) =>
         {
             using var slot = await turn.TakeSlotAsync();
             await log.StepAsync($"Deploying app '{app}'", turn.Cancelled);
@@ -254,6 +255,12 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
     }
 
     private Task<bool> UndoAsync() => new Recovery(piku, app).RunAsync(CancellationToken.None);
+
+    /// <summary>Git moves no ref that another push has moved meanwhile; so the version of this one must not run for a moment either.</summary>
+    private async Task<Goal> StillWantedAsync(DeployTarget pushed, string? before, CancellationToken cancel) =>
+        await _repository.CommitOfAsync(pushed.Branch, cancel) == before
+            ? new(pushed) { Release = "push" }
+            : throw new UserError($"another push has moved '{pushed.Branch}' meanwhile: fetch it, and push again.");
 
     private void MakeFolders()
     {

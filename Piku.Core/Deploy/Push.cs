@@ -78,11 +78,11 @@ public sealed class Push(Installation piku, AppName app, Deployer by)
             hook.Finish(0);
             return version;
         }
-        catch (UserError wrong)
+        catch (Exception wrong) when (wrong is UserError || AtomicFile.IsFull(wrong))
         {
             if (version is not null)
                 await version.DisposeAsync();
-            await log.LineAsync($"Error: {wrong.Message}", cancel);
+            await log.LineAsync($"Error: {(wrong is UserError ? wrong.Message : "there is no space left on the server's disk: free some and push again.")}", cancel);
             hook.Finish(1);
             return null;
         }
@@ -119,7 +119,8 @@ public sealed class Push(Installation piku, AppName app, Deployer by)
             await log.StepAsync("Nothing to deploy: no branch that this app runs was pushed.", cancel);
             return null;
         }
-        return await new Deployment(piku, app, by, log).PushedAsync(target, request.Quarantine, wish.Rebuild, cancel);
+        return await new Deployment(piku, app, by, log).PushedAsync(
+            target, request.Updates.First(update => update.Branch == target.Branch).Before, request.Quarantine, wish.Rebuild, cancel);
     }
 
     /// <summary>PIKU_DEPLOY_BRANCH as config:set has it, or else as the ENV file of any pushed branch has it.</summary>

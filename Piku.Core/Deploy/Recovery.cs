@@ -31,8 +31,11 @@ public sealed class Recovery(Installation piku, AppName app)
     /// <summary>Where files of the app are written, and what their names begin with.</summary>
     private static IEnumerable<(string Folder, string Names)> Written(PikuPaths paths, AppName app) =>
     [
-        (paths.Env(app), ""), (paths.AppState(app), ""), (paths.NginxRoot, app + "."), (paths.VassalsAvailable, app + "_"),
+        (paths.Env(app), ""), (paths.AppState(app), ""), .. Releases(paths, app).Select(folder => (folder, "")), (paths.NginxRoot, app + "."), (paths.VassalsAvailable, app + "_"),
     ];
+
+    private static string[] Releases(PikuPaths paths, AppName app) =>
+        Directory.Exists(paths.Releases(app)) ? Directory.GetDirectories(paths.Releases(app)) : [];
 
     /// <summary>Keeps the new version if it runs and the refs agree with it; otherwise puts everything back.</summary>
     /// <returns>True when something was put back.</returns>

@@ -11,7 +11,10 @@ public sealed record RefUpdate(string Old, string New, string Name)
     /// <summary>The branch's short name; null for tags and everything else.</summary>
     public string? Branch => Name.StartsWith(BranchPrefix, StringComparison.Ordinal) ? Name[BranchPrefix.Length..] : null;
 
-    public bool IsDeletion => New.All(c => c == '0');
+    public bool IsDeletion => IsNone(New);
+
+    /// <summary>The commit that the ref has before; null when it is to be made.</summary>
+    public string? Before => IsNone(Old) ? null : Old;
 
     /// <summary>Reads one line; false when it is not one.</summary>
     public static bool TryParse(string line, [NotNullWhen(true)] out RefUpdate? update)
@@ -21,6 +24,8 @@ public sealed record RefUpdate(string Old, string New, string Name)
             : null;
         return update is not null;
     }
+
+    private static bool IsNone(string id) => id.All(c => c == '0');
 
     /// <summary>40 hexadecimal digits (SHA-1) or 64 (SHA-256).</summary>
     public static bool IsObjectId(string text) => text.Length is 40 or 64 && text.All(char.IsAsciiHexDigitLower);

@@ -34,7 +34,7 @@ public static class AtomicFile
             WriteNew(temporary, content, mode, modified);
             File.Move(temporary, path, overwrite: true);
         }
-        catch (IOException full) when (full.HResult is Libc.NoSpace or Libc.QuotaExceeded)
+        catch (IOException full) when (IsFull(full))
         {
             File.Delete(temporary);
             throw new UserError($"There is no space left to write {path}: free some on that disk and try again.", full);
@@ -46,6 +46,9 @@ public static class AtomicFile
         }
         FlushFolder(folder);
     }
+
+    /// <summary>True for the failure of whoever wrote to a disk without space left.</summary>
+    public static bool IsFull(Exception failure) => failure is IOException { HResult: Libc.NoSpace or Libc.QuotaExceeded };
 
     /// <inheritdoc cref="Write(string, ReadOnlySpan{byte}, UnixFileMode, DateTimeOffset?)"/>
     public static void Write(string path, string content, UnixFileMode mode, DateTimeOffset? modified = null) =>
