@@ -99,7 +99,7 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
             // What cannot be planned leaves everything as it is.
             _ = LivePlan.Create(await facts.ReadAsync(turn.Cancelled));
             await before();
-            return await _switch.ToAsync(LivePlan.Create(await facts.ReadAsync(turn.Cancelled)), turn.Cancelled);
+            return await _switch.ToAsync(LivePlan.Create(await facts.ReadAsync(turn.Cancelled)), turn.Cancelled, isRestart: true);
         }, cancel);
         await version.KeepAsync(log);
     }

@@ -28,13 +28,14 @@ internal sealed class Switch(Installation piku, AppName app, DeployLog log)
 
     private readonly SiteCertificate _certificate = new(piku, app, log);
 
+    /// <param name="isRestart">Somebody wants the workers anew, also those of an app that leaves them running at a deploy.</param>
     /// <returns>The file names of the vassals that are the app's from now on; others of it are to retire.</returns>
     /// <exception cref="UserError">nginx does not accept the site, or a worker does not come up.</exception>
-    public async Task<IReadOnlyList<string>> ToAsync(LivePlan plan, CancellationToken cancel)
+    public async Task<IReadOnlyList<string>> ToAsync(LivePlan plan, CancellationToken cancel, bool isRestart = false)
     {
         foreach (var warning in plan.Warnings)
             await log.WarnAsync(warning, cancel);
-        if (!plan.RestartsWorkers && piku.Vassals.Enabled(app) is { IsEmpty: false } running)
+        if (!isRestart && !plan.RestartsWorkers && piku.Vassals.Enabled(app) is { IsEmpty: false } running)
         {
             await log.StepAsync("The workers keep running as they are (PIKU_AUTO_RESTART); 'restart' starts the new version.", cancel);
             return running;

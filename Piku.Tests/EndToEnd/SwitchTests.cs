@@ -68,6 +68,21 @@ public sealed class SwitchTests(SharedInstance shared)
         await Piku.Client.CommandAsync("destroy", repository.App);
     }
 
+    [Fact]
+    public async Task Workers_that_a_deploy_leaves_running_are_replaced_by_a_restart()
+    {
+        var repository = await WebAppAsync("patient", "PIKU_AUTO_RESTART=false\n");
+        await repository.PushAsync();
+        repository.Replace("app.js", "version = '1'", "version = '2'");
+        await repository.PushAsync();
+        Assert.Equal((200, "version 1"), await Browser.GetAsync(Browser.Http(repository.Host)));
+
+        await Piku.Client.CommandAsync("restart", repository.App);
+
+        Assert.Equal((200, "version 2"), await Browser.GetAsync(Browser.Http(repository.Host)));
+        await Piku.Client.CommandAsync("destroy", repository.App);
+    }
+
     [Theory]
     [InlineData("fixed", "PORT")]
     [InlineData("frugal", "PIKU_ZERO_DOWNTIME=false")]
