@@ -30,7 +30,7 @@ internal sealed class FactsReader(Installation piku, AppName app, Deployer by)
             App = app,
             Directory = directory,
             Paths = piku.Paths,
-            Host = await piku.Host.ReadAsync(cancel),
+            Host = await piku.Host.ReadAsync(cancel) with { Groups = piku.Groups.Read() },
             Procfile = procfile,
             RepositoryEnv = EnvFile.Parse(AtomicFile.ReadIfExists(Path.Combine(folder, "ENV")) ?? "", "ENV"),
             ConfigEnv = [.. piku.Apps.Config(app)],

@@ -50,6 +50,7 @@ public sealed class HostReader(int httpPort, int httpsPort, string? acmeFolder =
             Tools = RuntimeTable.ToolNames.Where(tool => Tools.Find(tool, Environment["PATH"]) is not null).ToFrozenSet(),
             UwsgiPlugins = Plugins().ToFrozenSet(),
             AcmeProgram = Tools.Find(Path.Combine(AcmeFolder, "acme.sh"), searchPath: null),
+            HasPrlimit = Tools.Find("prlimit", Environment["PATH"]) is not null,
             NginxVersion = nginx.Version,
             NginxHasHttp2 = nginx.HasHttp2,
         };

@@ -32,6 +32,8 @@ public sealed record Installation(PikuPaths Paths, HostReader Host, TimeProvider
 
     public NginxServer Nginx { get; } = new(Paths, Host.Environment, Clock);
 
+    public ControlGroups Groups { get; } = new(Paths);
+
     public ReleaseStore ReleasesOf(AppName app) => new(Paths, app, Clock);
 
     public VassalStore Vassals => new(Paths, Emperor);

@@ -31,6 +31,7 @@ internal sealed class Retirement(Installation piku, AppName app, DeployLog log)
             if (!await piku.Emperor.WaitUntilGoneAsync(names, StopLimit, cancel))
                 await log.WarnAsync($"some workers of the version before of '{app}' are still ending.", cancel);
         }
+        piku.Groups.Tidy();
         // uWSGI leaves its socket behind.
         foreach (var stand in Enum.GetValues<Stand>().Where(stand => staying.Count == 0 || stand != piku.Vassals.CurrentStand(app)))
             AtomicFile.Delete(piku.Paths.NginxSocket(app, stand));

@@ -75,6 +75,7 @@ internal sealed class Switch(Installation piku, AppName app, DeployLog log)
         piku.Vassals.Disable(app);
         if (!await piku.Emperor.WaitUntilGoneAsync(names, StopLimit, cancel))
             await log.WarnAsync($"some workers of '{app}' are still ending.", cancel);
+        piku.Groups.Tidy();
     }
 
     private async Task StartAsync(LivePlan plan, IReadOnlyList<Workers.Vassal> vassals, CancellationToken cancel)

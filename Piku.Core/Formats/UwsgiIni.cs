@@ -33,9 +33,12 @@ public static partial class UwsgiIni
     public static string Replacing(string? before, string text)
     {
         var gone = Variables(before ?? "").Except(Variables(text)).Select(name => UwsgiSetting.Text("unenv", name)).ToList();
-        return gone.Count == 0 ? text
-            : Header + Lines(gone, Declaration().Count(text)) + (text.StartsWith(Header, StringComparison.Ordinal) ? text[Header.Length..] : text);
+        return gone.Count == 0 ? text : Adding(text, gone);
     }
+
+    /// <summary>The file with these before all others.</summary>
+    public static string Adding(string text, IEnumerable<UwsgiSetting> settings) =>
+        Header + Lines(settings, Declaration().Count(text)) + (text.StartsWith(Header, StringComparison.Ordinal) ? text[Header.Length..] : text);
 
     private static string Lines(IEnumerable<UwsgiSetting> settings, int declared)
     {

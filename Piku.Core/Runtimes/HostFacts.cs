@@ -25,6 +25,12 @@ public sealed record HostFacts
     /// <summary>The path of acme.sh; null when it is not installed.</summary>
     public string? AcmeProgram { get; init; }
 
+    /// <summary>Whether there is prlimit(1), of util-linux.</summary>
+    public bool HasPrlimit { get; init; }
+
+    /// <summary>Where apps get control groups; null when piku was given none.</summary>
+    public GroupFacts? Groups { get; init; }
+
     /// <summary>For the syntax of http2, which changed with 1.25.1.</summary>
     public Version NginxVersion { get; init; } = new(1, 18);
 
@@ -42,3 +48,9 @@ public sealed record HostFacts
         [.. new[] { $"{Home}/bin", $"{Home}/.local/bin", "/usr/local/sbin", "/usr/sbin", "/sbin" }
             .Concat(SystemPath.Split(':', StringSplitOptions.RemoveEmptyEntries)).Distinct()];
 }
+
+/// <summary>A folder of control groups (cgroups(7), version 2) that is piku's own, for a group for each vassal.</summary>
+/// <param name="Folder">Its absolute path.</param>
+/// <param name="HasMemory">The groups in it can be limited in memory.</param>
+/// <param name="HasCpu">The groups in it can be limited in processor time.</param>
+public sealed record GroupFacts(string Folder, bool HasMemory, bool HasCpu);

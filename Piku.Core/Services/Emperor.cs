@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Piku.Core.Formats;
 using Piku.Core.Machine;
 using Piku.Core.Model;
+using Piku.Core.Workers;
 
 namespace Piku.Core.Services;
 
@@ -46,7 +47,8 @@ public sealed class Emperor(PikuPaths paths, TimeProvider clock)
         var modified = Math.Max(
             clock.GetUtcNow().ToUnixTimeSeconds(),
             File.Exists(path) ? new DateTimeOffset(File.GetLastWriteTimeUtc(path)).ToUnixTimeSeconds() + 1 : 0);
-        AtomicFile.Write(path, UwsgiIni.Replacing(AtomicFile.ReadIfExists(path), ini), AtomicFile.Secret, DateTimeOffset.FromUnixTimeSeconds(modified));
+        var before = AtomicFile.ReadIfExists(path);
+        AtomicFile.Write(path, Limits.Lifted(before, UwsgiIni.Replacing(before, ini)), AtomicFile.Secret, DateTimeOffset.FromUnixTimeSeconds(modified));
         return modified;
     }
 

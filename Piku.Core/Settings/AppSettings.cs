@@ -26,6 +26,12 @@ public static class AppSettings
         "Seconds that the workers of the version before may take to finish the requests they have.")
     { Default = "30" };
 
+    public static readonly Setting<int> MemoryLimit = new("PIKU_MEMORY_LIMIT", ValueFormats.Number(16, 1_048_576),
+        "MiB of memory that each process of the app may take; a wsgi, jwsgi, rwsgi or php one that has taken more is replaced after its request.");
+
+    public static readonly Setting<decimal> CpuLimit = new("PIKU_CPU_LIMIT", ValueFormats.Cores,
+        "Processor cores that each worker may use, such as 0.5; for this piku must have been given control groups.");
+
     /// <summary>Releases that are kept when the app says nothing: some weeks of work, and a few MiB.</summary>
     public const int MostReleases = 30;
 
@@ -54,5 +60,5 @@ public static class AppSettings
         "The authority that acme.sh gets the site's certificate from.")
     { Default = "letsencrypt.org" };
 
-    public static readonly Setting[] All = [AutoRestart, ZeroDowntime, HealthPath, HealthTimeout, BuildTimeout, DrainTimeout, ReleasesKept, DeployBranch, Directory, Port, BindAddress, DisableIpv6, AcmeRootCa];
+    public static readonly Setting[] All = [AutoRestart, ZeroDowntime, HealthPath, HealthTimeout, BuildTimeout, DrainTimeout, MemoryLimit, CpuLimit, ReleasesKept, DeployBranch, Directory, Port, BindAddress, DisableIpv6, AcmeRootCa];
 }

@@ -68,6 +68,10 @@ public static partial class ValueFormats
     public static readonly ValueFormat<string> BindAddress = new("an IP address or localhost", (string text, [MaybeNullWhen(false)] out string value) =>
         Ipv4.TryRead(text, out value) || Ipv6.TryRead(text, out value) || TryMatch(LocalhostPattern(), text, out value));
 
+    /// <summary>From the least that the kernel takes (1 ms of each 100).</summary>
+    public static readonly ValueFormat<decimal> Cores = new("a number of cores from 0.01 to 1024, such as 0.5", (string text, out decimal value) =>
+        decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out value) && value is >= 0.01m and <= 1024);
+
     public static ValueFormat<int> Number(int from, int to) => new($"a number from {from} to {to}", (string text, out int value) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value) && value >= from && value <= to);
 

@@ -51,6 +51,8 @@ public sealed record LivePlan(
     {
         if (addresses is { Kind: "static" } && site is null)
             yield return $"Only nginx serves a static app: set {NginxSettings.ServerName.Key} to its host name.";
+        if (Limits.Problem(facts.Host, variables) is { } problemOfLimits)
+            yield return problemOfLimits;
         if (site is { AllowedNetworks: not null } && facts.CloudflareProblem is { } problem)
             yield return $"Cloudflare's networks could not be fetched ({problem}); the last ones known are let in.";
         if (addresses is not { Kind: "wsgi" })

@@ -18,11 +18,13 @@ public sealed record Vassal(AppName App, string Kind, int Ordinal, ImmutableArra
 
     public string FileName => $"{Name}.ini";
 
-    public string Name => $"{App}_{Kind}.{Ordinal}{Stand.Mark()}";
+    public string Name => NameOf(App, Kind, Ordinal, Stand);
 
     /// <summary>True when it answers requests, and so can come up beside the version before.</summary>
     public bool Serves => Probe is Probe.UnixSocket or Probe.Tcp;
 
     /// <summary>The file's content. It has the app's whole environment, so it is for the service user alone (D13).</summary>
     public string Ini => UwsgiIni.Write(Settings);
+
+    internal static string NameOf(AppName app, string kind, int ordinal, Stand stand) => $"{app}_{kind}.{ordinal}{stand.Mark()}";
 }

@@ -27,7 +27,7 @@ internal sealed record WorkerPlan(DeployFacts Facts, EnvMap Variables, Addresses
         {
             "static" => [],
             // One vassal keeps the one socket whatever the count is (D20).
-            "wsgi" or "jwsgi" or "rwsgi" or "php" => count == 0 ? [] : [Create(entry, 1, count)],
+            _ when IsServed(entry.Kind) => count == 0 ? [] : [Create(entry, 1, count)],
             _ => Enumerable.Range(1, count).Select(ordinal => Create(entry, ordinal, 1)),
         };
     }
@@ -35,10 +35,12 @@ internal sealed record WorkerPlan(DeployFacts Facts, EnvMap Variables, Addresses
     private Vassal Create(ProcfileEntry entry, int ordinal, int processFactor)
     {
         var log = $"{Facts.Paths.AppLogs(Facts.App)}/{entry.Kind}.{ordinal}.log";
+        var stand = Addresses.AreOf(entry.Kind) ? Facts.Stand : Stand.First;
         return new Vassal(Facts.App, entry.Kind, ordinal,
             [
                 .. Common(entry.Kind, log, UwsgiSettings.Processes.In(Variables) * processFactor),
                 .. Idle(),
+                .. LimitsOf(entry.Kind, processFactor).Settings(Facts.Host, Vassal.NameOf(Facts.App, entry.Kind, ordinal, stand), IsServed(entry.Kind)),
                 .. new KindOptions(Facts, Variables, Addresses).Of(entry),
                 .. entry.Kind is "wsgi" or "web" ? [UwsgiSetting.Syntax("log-format", LogFormat)] : Array.Empty<UwsgiSetting>(),
                 .. Included(),
@@ -47,7 +49,7 @@ internal sealed record WorkerPlan(DeployFacts Facts, EnvMap Variables, Addresses
             log,
             ProbeOf(entry, ordinal))
         {
-            Stand = Addresses.AreOf(entry.Kind) ? Facts.Stand : Stand.First,
+            Stand = stand,
         };
     }
 
@@ -75,6 +77,12 @@ internal sealed record WorkerPlan(DeployFacts Facts, EnvMap Variables, Addresses
     private IEnumerable<UwsgiSetting> Idle() => UwsgiSettings.Idle.TryIn(Variables, out var seconds)
         ? [UwsgiSetting.Text("idle", $"{seconds}"), UwsgiSetting.Text("cheap", "true"), UwsgiSetting.Text("die-on-idle", "true")]
         : [];
+
+    private Limits LimitsOf(string kind, int processFactor) =>
+        Limits.Of(Variables, IsServed(kind) ? UwsgiSettings.Processes.In(Variables) * processFactor : 1, processFactor);
+
+    /// <summary>True when uWSGI itself answers for it.</summary>
+    private static bool IsServed(string kind) => kind is "wsgi" or "jwsgi" or "rwsgi" or "php";
 
     /// <summary>The app's own options, one <c>option = value</c> a line; <c>$NAME</c> refers to a line before.</summary>
     private IEnumerable<UwsgiSetting> Included()

@@ -52,6 +52,8 @@ internal static class Daemon
             // Before the emperor runs what an interrupted deploy has left.
             foreach (var app in piku.Apps.All())
                 await Recovery.ResumeAsync(piku, app, lifetime.ApplicationStopping);
+            if (options.Supervise)
+                piku.Groups.Claim();
             await host.StartAsync();
             if (options.Supervise)
             {

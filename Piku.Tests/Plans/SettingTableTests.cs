@@ -40,7 +40,7 @@ public sealed class SettingTableTests
             "NGINX_CATCH_ALL", "NGINX_CACHE_PREFIXES", "NGINX_CACHE_SIZE", "NGINX_CACHE_TIME", "NGINX_CACHE_REDIRECTS",
             "NGINX_CACHE_ANY", "NGINX_CACHE_CONTROL", "NGINX_CACHE_EXPIRY", "NGINX_CACHE_PATH", "NGINX_IPV4_ADDRESS",
             "NGINX_IPV6_ADDRESS", "ACME_ROOT_CA", "PIKU_DEPLOY_BRANCH", "PIKU_ZERO_DOWNTIME", "PIKU_HEALTH_PATH", "PIKU_HEALTH_TIMEOUT",
-            "PIKU_APP_DIR", "PIKU_BUILD_TIMEOUT", "PIKU_DRAIN_TIMEOUT", "PIKU_RELEASES_KEEP",
+            "PIKU_APP_DIR", "PIKU_BUILD_TIMEOUT", "PIKU_DRAIN_TIMEOUT", "PIKU_RELEASES_KEEP", "PIKU_MEMORY_LIMIT", "PIKU_CPU_LIMIT",
         ];
         Assert.Equal(contract.Order(StringComparer.Ordinal), SettingTable.All.Select(setting => setting.Key).Order(StringComparer.Ordinal));
     }

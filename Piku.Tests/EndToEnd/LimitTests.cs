@@ -1,0 +1,90 @@
+using Piku.Core.Machine;
+
+namespace Piku.Tests.EndToEnd;
+
+/// <summary>Apps that limit themselves, where piku was given no control groups.</summary>
+[Collection(nameof(SharedInstance))]
+public sealed class LimitTests(SharedInstance shared)
+{
+    private const string Greedy =
+        """
+        import os
+        kept = []
+        def application(environ, start):
+            start('200 OK', [('Content-Type', 'text/plain')])
+            try:
+                if environ['PATH_INFO'] == '/keep':
+                    kept.append(os.urandom(int(environ['QUERY_STRING']) << 20))
+                return [b'process %d' % os.getpid()]
+            except MemoryError:
+                return [b'no more']
+        """;
+
+    [Fact]
+    public async Task A_process_gets_no_more_memory_than_it_may_and_is_replaced_when_it_has_grown()
+    {
+        var repository = await PushedAsync("greedy", "wsgi: app:application", "PIKU_MEMORY_LIMIT=64\nUWSGI_PROCESSES=1\n", ("app.py", Greedy));
+        var first = await AskAsync(repository, "/");
+
+        Assert.Equal("no more", await AskAsync(repository, "/keep?200"));
+        Assert.Equal(first, await AskAsync(repository, "/"));
+        Assert.Equal(first, await AskAsync(repository, "/keep?60"));
+        await Eventually.TrueAsync(async () => await AskAsync(repository, "/") != first, TimeSpan.FromSeconds(10), () => "the process that had grown is still there");
+        await DestroyAsync(repository);
+    }
+
+    [Fact]
+    public async Task An_app_that_does_not_start_with_what_it_may_have_is_refused_and_the_log_is_shown()
+    {
+        var repository = await PushedAsync("cramped", "wsgi: app:application", "PIKU_MEMORY_LIMIT=64\n", ("app.py", Greedy));
+        var before = await AskAsync(repository, "/");
+        repository.Write("app.py", "big = bytearray(300 << 20)\n" + Greedy);
+        var push = await repository.TryPushAsync();
+        Assert.False(push.Status.Succeeded);
+        Assert.Contains("MemoryError", push.Error, StringComparison.Ordinal);
+        Assert.StartsWith("process ", before, StringComparison.Ordinal);
+        Assert.StartsWith("process ", await AskAsync(repository, "/"), StringComparison.Ordinal);
+        await DestroyAsync(repository);
+    }
+
+    [Fact]
+    public async Task A_limit_comes_and_goes_with_the_setting_also_where_workers_restart_in_place()
+    {
+        var repository = await PushedAsync("measured", "worker: exec sleep 1000", "PIKU_CPU_LIMIT=0.5\n");
+        Assert.Equal("unlimited", await LimitAsync(repository));
+        Assert.Contains("PIKU_CPU_LIMIT has no effect", await SshAsync("deploy", repository.App), StringComparison.Ordinal);
+
+        await SshAsync("config:set", repository.App, "PIKU_MEMORY_LIMIT=100");
+        Assert.Equal($"{164 << 20}", await LimitAsync(repository));
+
+        await SshAsync("config:set", repository.App, "PIKU_MEMORY_LIMIT=200");
+        Assert.Equal($"{264 << 20}", await LimitAsync(repository));
+
+        await SshAsync("config:unset", repository.App, "PIKU_MEMORY_LIMIT");
+        Assert.Equal("unlimited", await LimitAsync(repository));
+        await DestroyAsync(repository);
+    }
+
+    private async Task<Repository> PushedAsync(string app, string procfile, string env, params (string Path, string Text)[] files)
+    {
+        var repository = await Repository.WithFilesAsync(shared.Piku.Client, app, [("Procfile", procfile), ("requirements.txt", ""), .. files]);
+        repository.Write("ENV", $"NGINX_SERVER_NAME={repository.Host}\n{env}");
+        await repository.PushAsync();
+        return repository;
+    }
+
+    private async Task<string> AskAsync(Repository repository, string address) =>
+        (await shared.Browser.GetAsync(shared.Browser.Http(repository.Host, address))).Body;
+
+    private async Task<string> LimitAsync(Repository repository)
+    {
+        var worker = shared.Piku.Processes().Concat(ProcessTable.TreeOf(shared.Piku.ProcessId))
+            .Distinct().Single(process => ProcessTable.CommandLine(process).StartsWith("sleep 1000", StringComparison.Ordinal) && ProcessTable.WasStartedWith(process, "APP", repository.App));
+        var line = (await File.ReadAllLinesAsync($"/proc/{worker}/limits")).Single(line => line.StartsWith("Max data size", StringComparison.Ordinal));
+        return line["Max data size".Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries)[0];
+    }
+
+    private Task<string> SshAsync(params string[] words) => shared.Piku.Client.CommandAsync(words);
+
+    private Task DestroyAsync(Repository repository) => SshAsync("destroy", repository.App);
+}
