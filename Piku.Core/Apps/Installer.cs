@@ -1,5 +1,7 @@
 using Piku.Core.Git;
+using Piku.Core.Machine;
 using Piku.Core.Model;
+using Piku.Core.Services;
 
 namespace Piku.Core.Apps;
 
@@ -21,5 +23,16 @@ public static class Installer
             File.SetUnixFileMode(folder, reachedByNginx.Contains(folder) ? Passable : Private);
         }
         PushHook.Install(paths);
+        PythonExit.Install(paths);
+    }
+
+    /// <summary>
+    /// Removes half-written files that an earlier daemon has left outside the apps' own folders, which
+    /// recovery sees to. Once, at the start: later somebody may be writing.
+    /// </summary>
+    public static void RemoveLeftovers(PikuPaths paths)
+    {
+        foreach (var folder in paths.Folders.Append(new NginxFiles(paths).Folder))
+            AtomicFile.RemoveLeftovers(folder);
     }
 }

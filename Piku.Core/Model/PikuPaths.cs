@@ -36,6 +36,8 @@ public sealed record PikuPaths
     public string CloudflareNetworks => Path.Combine(State, "_cloudflare");
     /// <summary>Who did what: the audit log, and when each key was used last.</summary>
     public string Audit => In("audit");
+    /// <summary>How a worker in Python ends; one for all.</summary>
+    public string PythonExit => Path.Combine(Uwsgi, "exit.py");
     /// <summary>What need not: locks, sockets, pid files, the hooks of the running version.</summary>
     public string Run => In("run");
 

@@ -39,6 +39,9 @@ internal sealed record KindOptions(DeployFacts Facts, EnvMap Variables, Addresse
             Text("plugin", UwsgiPlugins.Python(Host, version)),
             .. UwsgiPlugins.IsPython2(version) ? AsynchronousPython2() : AsynchronousPython3(),
             Text("need-app", "true"),
+            // See PythonExit.
+            Text("skip-atexit-teardown", "true"),
+            Text("shared-pyimport", Facts.Paths.PythonExit),
             .. Addresses!.SocketPath is null ? [Http("http"), Http("http-use-socket"), Http("http-socket")] : SocketOptions,
         ];
     }

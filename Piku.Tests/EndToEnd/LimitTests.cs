@@ -1,4 +1,5 @@
 using Piku.Core.Machine;
+using Piku.Core.Model;
 
 namespace Piku.Tests.EndToEnd;
 
@@ -6,6 +7,9 @@ namespace Piku.Tests.EndToEnd;
 [Collection(nameof(SharedInstance))]
 public sealed class LimitTests(SharedInstance shared)
 {
+    /// <summary>uWSGI replaces no worker that is younger than a minute, unless it is told to; after two within two seconds it pauses.</summary>
+    private static readonly (string, string) YoungIsOldEnough = ("uwsgi.include", "min-worker-lifetime = 3\n");
+
     private const string Greedy =
         """
         import os
@@ -23,13 +27,41 @@ public sealed class LimitTests(SharedInstance shared)
     [Fact]
     public async Task A_process_gets_no_more_memory_than_it_may_and_is_replaced_when_it_has_grown()
     {
-        var repository = await PushedAsync("greedy", "wsgi: app:application", "PIKU_MEMORY_LIMIT=64\nUWSGI_PROCESSES=1\n", ("app.py", Greedy));
+        var repository = await PushedAsync(
+            "greedy", "wsgi: app:application", "PIKU_MEMORY_LIMIT=64\nUWSGI_PROCESSES=1\nUWSGI_INCLUDE_FILE=uwsgi.include\n", ("app.py", Greedy), YoungIsOldEnough);
         var first = await AskAsync(repository, "/");
 
         Assert.Equal("no more", await AskAsync(repository, "/keep?200"));
         Assert.Equal(first, await AskAsync(repository, "/"));
         Assert.Equal(first, await AskAsync(repository, "/keep?60"));
         await Eventually.TrueAsync(async () => await AskAsync(repository, "/") != first, TimeSpan.FromSeconds(10), () => "the process that had grown is still there");
+        await DestroyAsync(repository);
+    }
+
+    [Fact]
+    public async Task A_worker_whose_requests_are_used_up_is_replaced_at_once_and_its_ends_are_called()
+    {
+        var repository = await PushedAsync(
+            "mortal", "wsgi: app:application", "UWSGI_MAX_REQUESTS=150\nUWSGI_PROCESSES=1\nUWSGI_INCLUDE_FILE=uwsgi.include\n", YoungIsOldEnough,
+            ("app.py",
+            """
+            import atexit, os
+            atexit.register(lambda: open(os.environ['DATA_ROOT'] + '/ended', 'a').write('%d\n' % os.getpid()))
+            def application(environ, start):
+                start('200 OK', [('Content-Type', 'text/plain')])
+                return [b'%d' % os.getpid()]
+            """));
+        await using var visitors = new SteadyVisitors(shared.Piku.HttpPort, repository.Host, perSecond: 50);
+        visitors.Start();
+        await Eventually.TrueAsync(() => visitors.Answers.Count >= 3, TimeSpan.FromSeconds(40), () => $"too few workers have answered: {visitors}");
+        await visitors.StopAsync();
+        // One that a thread has just taken when another ends the worker is lost, now and then (decision 20).
+        Assert.InRange(visitors.Failures.Count, 0, visitors.Count / 10);
+        Assert.InRange(visitors.Longest, TimeSpan.Zero, TimeSpan.FromSeconds(20));
+        await SshAsync("stop", repository.App);
+        var last = visitors.Answers.Keys;
+        var ended = Path.Combine(shared.Piku.Paths.AppData(AppName.Parse(repository.App)), "ended");
+        await Eventually.TrueAsync(() => File.Exists(ended) && File.ReadAllLines(ended).Intersect(last).Any(), TimeSpan.FromSeconds(10), () => "no worker has called what the app has registered for its end");
         await DestroyAsync(repository);
     }
 

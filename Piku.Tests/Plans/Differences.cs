@@ -23,6 +23,8 @@ internal static class Differences
 
         new("D1", "A wsgi app that cannot be imported must not come up.", [],
             @"\d+: vassal wsgi: \+ need-app = true"),
+        new("decision 20", "A worker whose requests are used up serves nobody for a minute, until uWSGI kills it.", [],
+            @"\d+: vassal wsgi: \+ (skip-atexit-teardown = true|shared-pyimport = .*/uwsgi/exit\.py)"),
         new("D1", "No known runtime, or none with its tools: the push is rejected, and not accepted to run nothing.", ["g11", "g34"],
             @"0: refused: .*"),
         new("D1", "No Procfile: the same.", ["g68"],

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Piku.Core.Apps;
 using Piku.Core.Formats;
 using Piku.Core.Machine;
 using Piku.Core.Model;
@@ -20,8 +21,7 @@ internal sealed class RealHost : IDisposable
     public RealHost()
     {
         Paths = new PikuPaths(_folder.Path);
-        foreach (var folder in Paths.Folders)
-            Directory.CreateDirectory(folder);
+        Installer.Run(Paths);
     }
 
     public PikuPaths Paths { get; }
