@@ -32,6 +32,7 @@ internal static class Daemon
             foreach (var file in serve.Authorize)
                 await AuthorizeAsync(paths, file);
             using var only = OnlyOne(paths);
+            Installer.RemoveLeftovers(paths);
             await ServeAsync(Composition.Installation(paths, options), options.On(listeners), manager);
             return 0;
         }

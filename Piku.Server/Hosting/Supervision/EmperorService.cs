@@ -46,7 +46,6 @@ internal sealed class EmperorService : BackgroundService
         KillLeftovers();
         foreach (var folder in new[] { _paths.Uwsgi, _paths.VassalsEnabled, _paths.Run })
             Directory.CreateDirectory(folder);
-        AtomicFile.RemoveLeftovers(_paths.VassalsEnabled);
         TurnLogOver();
         AtomicFile.Write(_files.Config, _files.Settings(), AtomicFile.Readable);
         return Task.FromResult(new ProgramCall

@@ -44,7 +44,6 @@ internal sealed class NginxService : BackgroundService
         var facts = await NginxFacts.ReadAsync(_environment, cancellationToken);
         foreach (var folder in new[] { _paths.NginxRoot, _files.Temporary })
             Directory.CreateDirectory(folder);
-        AtomicFile.RemoveLeftovers(_paths.NginxRoot);
         EnsureCertificate();
         var mimeTypes = Path.Combine(facts.ConfigFolder, "mime.types");
         AtomicFile.Write(_files.Config, NginxConfig.Write(_files, _options, File.Exists(mimeTypes) ? mimeTypes : null), AtomicFile.Readable);
