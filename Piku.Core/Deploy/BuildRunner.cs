@@ -27,7 +27,7 @@ internal sealed class BuildRunner(PikuPaths paths, AppName app, string folder, Q
         foreach (var entry in new DirectoryInfo(paths.Env(app)).EnumerateFileSystemInfos().Where(entry => !settings.Contains(entry.FullName)))
         {
             if (entry is DirectoryInfo { LinkTarget: null } whole)
-                whole.Delete(recursive: true);
+                WholeFolder.Remove(whole.FullName);
             else
                 entry.Delete();
         }

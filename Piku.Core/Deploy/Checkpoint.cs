@@ -35,7 +35,7 @@ internal sealed class Checkpoint
     public static Checkpoint Take(PikuPaths paths, VassalStore vassals, AppName app, CheckpointFacts facts)
     {
         var making = FolderOf(paths, app) + ".new";
-        Remove(making);
+        WholeFolder.Remove(making);
         Directory.CreateDirectory(Path.Combine(making, "vassals"));
         foreach (var (name, text) in vassals.Snapshot(app))
             AtomicFile.Write(Path.Combine(making, "vassals", name), text, AtomicFile.Secret);
@@ -49,8 +49,8 @@ internal sealed class Checkpoint
     /// <summary>Removes one that was not whole yet when its process was killed, and one that was over.</summary>
     public static void RemoveLeftovers(PikuPaths paths, AppName app)
     {
-        Remove(FolderOf(paths, app) + ".new");
-        Remove(FolderOf(paths, app) + ".over");
+        WholeFolder.Remove(FolderOf(paths, app) + ".new");
+        WholeFolder.Remove(FolderOf(paths, app) + ".over");
     }
 
     /// <summary>What an earlier process has left of a deploy it did not finish; null when there is nothing.</summary>
@@ -85,7 +85,7 @@ internal sealed class Checkpoint
         if (!Directory.Exists(_paths.Env(_app)))
             return;
         var making = SavedEnvironment + ".new";
-        Remove(making);
+        WholeFolder.Remove(making);
         var copy = await ChildProcess.CaptureAsync(
             new()
             {
@@ -164,9 +164,9 @@ internal sealed class Checkpoint
     public void Discard()
     {
         var over = _folder + ".over";
-        Remove(over);
+        WholeFolder.Remove(over);
         Directory.Move(_folder, over);
-        Remove(over);
+        WholeFolder.Remove(over);
     }
 
     /// <summary>The files that change when the app is switched; the nginx site is apart because nginx must agree to it.</summary>
@@ -179,7 +179,7 @@ internal sealed class Checkpoint
     private void PutAway(string env)
     {
         var discarded = Path.Combine(_folder, "env.discarded");
-        Remove(discarded);
+        WholeFolder.Remove(discarded);
         if (Facts.SwappedIn is { } id && !Directory.Exists(_kept.EnvOf(id)) && File.Exists(_kept.HashesOf(id)))
             _kept.Put(id, env, _kept.HashesOf(id));
         else
@@ -188,12 +188,6 @@ internal sealed class Checkpoint
 
     private static void WriteFacts(string folder, CheckpointFacts facts) => AtomicFile.Write(
         Path.Combine(folder, "facts.json"), JsonSerializer.Serialize(facts, CheckpointJson.Default.CheckpointFacts), AtomicFile.Secret);
-
-    private static void Remove(string folder)
-    {
-        if (Directory.Exists(folder))
-            Directory.Delete(folder, recursive: true);
-    }
 
     private static string FolderOf(PikuPaths paths, AppName app) => Path.Combine(paths.AppState(app), "checkpoint");
 }

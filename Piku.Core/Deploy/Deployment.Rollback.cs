@@ -23,7 +23,7 @@ public sealed partial class Deployment
         {
             using var slot = await turn.TakeSlotAsync();
             await log.StepAsync($"Rolling app '{app}' back to release {back!.Number}, commit {target.Commit[..10]} of {target.Branch}", turn.Cancelled);
-            await _tree.CheckOutAsync(target, Quarantine.None, log.Output, turn.Cancelled);
+            await CheckOutAsync(target, Quarantine.None, turn.Cancelled);
             await BringDependenciesAsync(checkpoint, back, turn.Cancelled);
             if (!wish.KeepConfig)
                 BringSettings(back.Number);

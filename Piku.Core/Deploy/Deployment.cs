@@ -33,7 +33,7 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
         {
             using var slot = await turn.TakeSlotAsync();
             await log.StepAsync($"Deploying app '{app}'", turn.Cancelled);
-            await _tree.CheckOutAsync(target, quarantine, log.Output, turn.Cancelled);
+            await CheckOutAsync(target, quarantine, turn.Cancelled);
             return await BuildAsync(checkpoint, quarantine, slot, turn.Cancelled, rebuild: rebuild);
         }, cancel);
 
@@ -123,8 +123,8 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
         piku.Vassals.RemoveAll(app);
         foreach (var file in new[] { piku.Paths.NginxSocket(app, Stand.First), piku.Paths.NginxSocket(app, Stand.Second), piku.Paths.Certificate(app), piku.Paths.CertificateKey(app) })
             AtomicFile.Delete(file);
-        foreach (var folder in new[] { piku.Paths.App(app), piku.Paths.Env(app), piku.Paths.AppLogs(app), piku.Paths.AppState(app), piku.Paths.Repo(app) }.Where(Directory.Exists))
-            Directory.Delete(folder, recursive: true);
+        foreach (var folder in new[] { piku.Paths.App(app), piku.Paths.Env(app), piku.Paths.AppLogs(app), piku.Paths.AppState(app), piku.Paths.Repo(app) })
+            WholeFolder.Remove(folder);
         new SiteCertificate(piku, app, log).Forget();
         held.Delete();
         await _hooks.TellAsync("post-destroy", cancel);
@@ -140,10 +140,18 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
             using var slot = atOnce ? null : await turn.TakeSlotAsync();
             change();
             await log.StepAsync($"Deploying app '{app}'", turn.Cancelled);
-            await _tree.CheckOutAsync(target, Quarantine.None, log.Output, turn.Cancelled);
+            await CheckOutAsync(target, Quarantine.None, turn.Cancelled);
             return await BuildAsync(checkpoint, Quarantine.None, slot, turn.Cancelled);
         }, cancel);
         await version.KeepAsync(log);
+    }
+
+    private async Task CheckOutAsync(DeployTarget target, Quarantine quarantine, CancellationToken cancel)
+    {
+        var committed = EnvFile.Parse(await _repository.FileOfAsync(target.Commit, "ENV", quarantine, cancel) ?? "", "ENV");
+        // One that refers to other settings means nothing yet.
+        var limit = AppSettings.BuildTimeout.TryIn(EnvMap.From(committed).WithAll(piku.Apps.Config(app)), out var set) ? set : AppSettings.BuildTimeout.In(EnvMap.Empty);
+        await _tree.CheckOutAsync(target, quarantine, TimeSpan.FromSeconds(limit), log.Output, cancel);
     }
 
     /// <summary>From a checked-out commit to a running version: the middle of every deploy.</summary>
@@ -274,7 +282,13 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
     private async Task<DeployTarget> LastPushedAsync(CancellationToken cancel)
     {
         var current = await _tree.CurrentAsync(cancel);
-        foreach (var branch in new[] { current?.Branch }.OfType<string>().Concat(await _repository.BranchesAsync(cancel)))
+        if (current is not null && await _repository.CommitOfAsync(current.Branch, cancel) is { } pushed)
+            return current with { Commit = pushed };
+        // Of a branch that was deleted, what runs is the last there was; no other takes its place unasked. Upstream's
+        // tree may be on a branch that was never pushed.
+        if (current is not null && piku.ReleasesOf(app).Live() is not null)
+            return current;
+        foreach (var branch in await _repository.BranchesAsync(cancel))
         {
             if (await _repository.CommitOfAsync(branch, cancel) is { } commit)
                 return new(branch, commit);

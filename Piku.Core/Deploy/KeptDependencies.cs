@@ -29,7 +29,7 @@ internal sealed class KeptDependencies(PikuPaths paths, AppName app)
     public void Put(string id, string env, string hashes)
     {
         Directory.CreateDirectory(FolderOf(id));
-        Remove(EnvOf(id));
+        WholeFolder.Remove(EnvOf(id));
         AtomicFile.Write(HashesOf(id), File.ReadAllBytes(hashes), AtomicFile.Secret);
         foreach (var file in SettingsIn(env))
             File.Delete(file);
@@ -50,15 +50,9 @@ internal sealed class KeptDependencies(PikuPaths paths, AppName app)
         foreach (var folder in Directory.EnumerateDirectories(paths.KeptDependencies(app)))
         {
             if (!needed.Contains(Path.GetFileName(folder)) || !Has(Path.GetFileName(folder)))
-                Remove(folder);
+                WholeFolder.Remove(folder);
         }
     }
 
     private string FolderOf(string id) => Path.Combine(paths.KeptDependencies(app), id);
-
-    private static void Remove(string folder)
-    {
-        if (Directory.Exists(folder))
-            Directory.Delete(folder, recursive: true);
-    }
 }

@@ -19,8 +19,7 @@ internal sealed class KeptOutputs(PikuPaths paths, AppName app, string folder)
         foreach (var output in outputs.Where(output => Directory.Exists(InApp(output)) && !Directory.Exists(Kept(output))))
         {
             var making = folder + ".new";
-            if (Directory.Exists(making))
-                Directory.Delete(making, recursive: true);
+            WholeFolder.Remove(making);
             var copy = await ChildProcess.CaptureAsync(
                 new() { Program = "cp", Arguments = ["--archive", "--link", "--", InApp(output), making], Folder = paths.Root, Environment = environment },
                 cancel);
@@ -36,8 +35,7 @@ internal sealed class KeptOutputs(PikuPaths paths, AppName app, string folder)
     {
         foreach (var output in outputs.Where(output => Directory.Exists(Kept(output))))
         {
-            if (Directory.Exists(InApp(output)))
-                Directory.Delete(InApp(output), recursive: true);
+            WholeFolder.Remove(InApp(output));
             Directory.Move(Kept(output), InApp(output));
         }
     }

@@ -60,6 +60,7 @@ public sealed class Push(Installation piku, AppName app, Deployer by)
             "-c", $"core.hooksPath={PushHook.HooksFolder(piku.Paths)}",
             "-c", "receive.denyDeleteCurrent=ignore",
             "-c", "receive.advertisePushOptions=true",
+            "-c", "receive.shallowUpdate=true", // for us to refuse, with a sentence that git does not have
             "-c", "gc.autoDetach=false",
             .. GitRepository.HidingOurs,
             "receive-pack", _repository.Folder,
@@ -106,6 +107,8 @@ public sealed class Push(Installation piku, AppName app, Deployer by)
     private async Task<RunningVersion?> DeployAsync(PushRequest request, DeployLog log, CancellationToken cancel)
     {
         var wish = PushOptions.Parse(request.Options);
+        if (!await _repository.HasHistoryOfAsync(request.Updates.Where(update => !update.IsDeletion).Select(update => update.New), request.Quarantine, cancel))
+            throw new UserError("this clone is shallow, and the server does not have the commits that it lacks: run 'git fetch --unshallow' (in GitHub's checkout action: fetch-depth: 0) and push again.");
         if (wish.NoDeploy)
         {
             await log.StepAsync("Nothing is deployed, as you asked (no-deploy); 'deploy' builds what was pushed.", cancel);
@@ -119,6 +122,10 @@ public sealed class Push(Installation piku, AppName app, Deployer by)
             await log.StepAsync("Nothing to deploy: no branch that this app runs was pushed.", cancel);
             return null;
         }
+        if (target.Branch.Contains('\uFFFD', StringComparison.Ordinal))
+            throw new UserError("the name of the branch is not UTF-8: rename it, and push again.");
+        if (!await _repository.IsCommitAsync(target.Commit, request.Quarantine, cancel))
+            throw new UserError($"what was pushed to '{target.Branch}' is a tag or another object and no commit, which is all that a branch can be: push TAG^{{commit}}:{target.Branch} instead.");
         return await new Deployment(piku, app, by, log).PushedAsync(
             target, request.Updates.First(update => update.Branch == target.Branch).Before, request.Quarantine, wish.Rebuild, cancel);
     }

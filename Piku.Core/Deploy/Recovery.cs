@@ -10,6 +10,9 @@ namespace Piku.Core.Deploy;
 /// </summary>
 public sealed class Recovery(Installation piku, AppName app)
 {
+    /// <summary>For submodules of the version before, which somebody has removed from where they are kept.</summary>
+    private static readonly TimeSpan Fetching = TimeSpan.FromMinutes(5);
+
     private readonly WorkTree _tree = new(piku.Git, piku.Paths, app);
 
     /// <summary>At the start of a daemon: ends what an earlier one has begun with an app, unless somebody is at it.</summary>
@@ -69,9 +72,9 @@ public sealed class Recovery(Installation piku, AppName app)
     private async Task UndoAsync(Checkpoint checkpoint, CancellationToken cancel)
     {
         if (checkpoint.Facts.Before is { } before)
-            await _tree.CheckOutAsync(before, Quarantine.None, DeployLog.Silent.Output, cancel);
-        else if (Directory.Exists(piku.Paths.App(app)))
-            Directory.Delete(piku.Paths.App(app), recursive: true);
+            await _tree.CheckOutAsync(before, Quarantine.None, Fetching, DeployLog.Silent.Output, cancel);
+        else
+            WholeFolder.Remove(piku.Paths.App(app));
         var vassals = checkpoint.RestoreFiles();
         await new Switch(piku, app, DeployLog.Silent).BackAsync(vassals, checkpoint.SavedSite(), cancel);
     }

@@ -84,7 +84,7 @@ public sealed class ReleaseStore(PikuPaths paths, AppName app, TimeProvider cloc
     {
         var good = All().Where(release => release.Succeeded).Take(2).Select(release => release.Number).ToList();
         foreach (var number in Numbers().OrderDescending().Skip(keep).Except(good))
-            Directory.Delete(FolderOf(number), recursive: true);
+            WholeFolder.Remove(FolderOf(number));
     }
 
     private List<int> Numbers() => !Directory.Exists(paths.Releases(app)) ? [] :

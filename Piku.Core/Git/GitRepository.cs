@@ -1,3 +1,5 @@
+using System.Text;
+using Piku.Core.Machine;
 using Piku.Core.Model;
 
 namespace Piku.Core.Git;
@@ -34,8 +36,7 @@ public sealed class GitRepository(GitProgram git, PikuPaths paths, AppName app)
         }
         finally
         {
-            if (Directory.Exists(making))
-                Directory.Delete(making, recursive: true);
+            WholeFolder.Remove(making);
         }
     }
 
@@ -43,14 +44,18 @@ public sealed class GitRepository(GitProgram git, PikuPaths paths, AppName app)
     /// Removes what a git that was killed has left: objects in quarantine (git-receive-pack(1)), and locks, which nobody
     /// would ever give back. For when no git is at work here.
     /// </summary>
-    public void RemoveLeftovers()
+    public void RemoveLeftovers() => RemoveLeftovers(Folder);
+
+    /// <summary>The same for any bare repository, or what was to become one.</summary>
+    internal static void RemoveLeftovers(string bare)
     {
-        if (!Exists)
-            return;
-        foreach (var quarantine in Directory.GetDirectories(Path.Combine(Folder, "objects"), "tmp_objdir-*"))
-            Directory.Delete(quarantine, recursive: true);
-        foreach (var file in Directory.GetFiles(Folder, "*.lock").Concat(Directory.GetFiles(Path.Combine(Folder, "refs"), "*.lock", SearchOption.AllDirectories)))
+        foreach (var quarantine in Directory.Exists(Path.Combine(bare, "objects")) ? Directory.GetDirectories(Path.Combine(bare, "objects"), "tmp_objdir-*") : [])
+            WholeFolder.Remove(quarantine);
+        foreach (var file in Files("", "*.lock").Concat(Files("refs", "*.lock", SearchOption.AllDirectories)).Concat(Files("objects/pack", "tmp_*")))
             File.Delete(file);
+
+        string[] Files(string folder, string names, SearchOption depth = SearchOption.TopDirectoryOnly) =>
+            Directory.Exists(Path.Combine(bare, folder)) ? Directory.GetFiles(Path.Combine(bare, folder), names, depth) : [];
     }
 
     /// <summary>The commit of a branch, or null when there is no such branch.</summary>
@@ -67,15 +72,30 @@ public sealed class GitRepository(GitProgram git, PikuPaths paths, AppName app)
         return output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
 
-    /// <summary>A file of a commit that may still be in quarantine; null when the commit has no such file.</summary>
+    /// <summary>A file of a commit that may still be in quarantine; null when the commit has no such file, also behind links.</summary>
     public async Task<string?> FileOfAsync(string commit, string file, Quarantine quarantine, CancellationToken cancel)
     {
-        var (status, output) = await git.AskAsync(Folder, ["cat-file", "blob", $"{commit}:{file}"], quarantine, cancel);
-        return status == 0 ? output : null;
+        using var name = new MemoryStream(Encoding.UTF8.GetBytes($"{commit}:{file}\n"));
+        var call = git.Serve(Folder, ["cat-file", "--batch", "--follow-symlinks"], quarantine.AddTo(EnvMap.Empty));
+        var answer = (await ChildProcess.CaptureAsync(call with { Input = name }, cancel)).Output;
+        // 1234567… blob 12 LF content LF
+        return answer.Split('\n', 2) is [var head, var content] && head.Split(' ') is [_, "blob", _] ? content[..^1] : null;
     }
 
     public async Task<bool> HasCommitAsync(string commit, CancellationToken cancel) =>
         (await git.AskAsync(Folder, ["cat-file", "-e", $"{commit}^{{commit}}"], Quarantine.None, cancel)).Status == 0;
+
+    /// <summary>True for a commit itself, and not for a tag of one; it may still be in quarantine.</summary>
+    public async Task<bool> IsCommitAsync(string id, Quarantine quarantine, CancellationToken cancel) =>
+        (await git.AskAsync(Folder, ["cat-file", "-t", id], quarantine, cancel)).Output.Trim() == "commit";
+
+    /// <summary>False when commits before these are neither here nor in quarantine, as after a push from a shallow clone.</summary>
+    public async Task<bool> HasHistoryOfAsync(IEnumerable<string> ids, Quarantine quarantine, CancellationToken cancel)
+    {
+        using var tips = new MemoryStream(Encoding.ASCII.GetBytes(string.Concat(ids.Select(id => id + "\n"))));
+        var call = git.Serve(Folder, ["rev-list", "--quiet", "--stdin", "--not", "--all"], quarantine.AddTo(EnvMap.Empty));
+        return (await ChildProcess.CaptureAsync(call with { Input = tips }, cancel)).Status.Succeeded;
+    }
 
     /// <summary>
     /// Keeps git from throwing away the commits of these releases, and of no others: a force push or a deleted branch

@@ -146,6 +146,9 @@ public sealed record Quarantine(string Folders)
     public EnvMap AddTo(EnvMap environment) =>
         Folders.Length == 0 ? environment : environment.With("GIT_ALTERNATE_OBJECT_DIRECTORIES", Folders);
 
+    /// <summary>With one more folder.</summary>
+    public Quarantine And(string objects) => From(Folders, objects);
+
     public static Quarantine From(string objects, string alternates) =>
         new(string.Join(':', new[] { objects, alternates }.Where(text => text.Length > 0)));
 }

@@ -27,5 +27,5 @@ public sealed record PushOptions(bool NoDeploy = false, bool Rebuild = false, st
     }
 
     /// <summary>Short, and without what would change the reader's terminal.</summary>
-    private static string Shown(string option) => new([.. option.Take(60).Select(c => char.IsControl(c) ? '?' : c)]);
+    internal static string Shown(string option) => new([.. option.Take(60).Select(c => char.IsControl(c) ? '?' : c)]);
 }

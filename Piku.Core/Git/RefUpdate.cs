@@ -36,6 +36,9 @@ public sealed record DeployTarget(string Branch, string Commit)
 {
     private static readonly string[] Usual = ["main", "master"];
 
+    /// <summary>Branches that a sentence lists.</summary>
+    private const int MostNamed = 5;
+
     /// <summary>
     /// What a push deploys (D7): the branch pushed; of several, <c>main</c> or <c>master</c>. Tags, deletions and
     /// branches other than a pinned one deploy nothing.
@@ -55,7 +58,7 @@ public sealed record DeployTarget(string Branch, string Commit)
         return branches.Where(target => Usual.Contains(target.Branch)).ToList() is [var only]
             ? only
             : throw new UserError(
-                $"This push has several branches ({string.Join(", ", branches.Select(target => target.Branch))}) " +
+                $"This push has several branches ({string.Join(", ", branches.Take(MostNamed).Select(target => target.Branch))}{(branches.Count > MostNamed ? ", …" : "")}) " +
                 "and one app runs one of them: push one branch, or set PIKU_DEPLOY_BRANCH.");
     }
 }

@@ -18,7 +18,9 @@ internal sealed class TreeUpdate(GitProgram git, string folder, Quarantine quara
     private const string Submodule = "160000";
 
     /// <summary>Of the names of all files: half a million of them.</summary>
-    private const int MostBytes = 32 << 20;
+    internal const int MostBytes = 32 << 20;
+
+    private const int LongestName = 255, LongestPath = 4094;
 
     /// <summary>What a name that is not UTF-8 is read with. .NET cannot name such a file; git can.</summary>
     private const char Unreadable = '\uFFFD';
@@ -27,50 +29,113 @@ internal sealed class TreeUpdate(GitProgram git, string folder, Quarantine quara
 
     private string Index => Path.Combine(GitFolder, "index");
 
+    /// <summary>Of the tree with the files of submodules, where there are some; <see cref="Index"/> is as git expects it.</summary>
+    private string WholeIndex => Path.Combine(GitFolder, "submodules.index");
+
+    private string Present => File.Exists(WholeIndex) ? WholeIndex : Index;
+
+    /// <summary>Of the tree that is being made. It is there from before the first file changes until the last has.</summary>
     private string NextIndex => Path.Combine(GitFolder, "piku-index");
+
+    private string Making => NextIndex + ".new";
 
     private string Staging => Path.Combine(GitFolder, "piku-staging");
 
+    /// <param name="commit">What is to be checked out.</param>
+    /// <param name="whole">The tree of the commit and its submodules; the commit itself when it has none.</param>
+    /// <param name="cancel">Stops between two files.</param>
     /// <exception cref="UserError">git failed, or something that git does not track is where a file belongs.</exception>
-    public async Task RunAsync(string commit, CancellationToken cancel)
+    public async Task RunAsync(string commit, string whole, CancellationToken cancel)
     {
-        var before = await TrackedAsync(Index, cancel);
-        await ReadCommitAsync(commit, cancel);
-        var after = await TrackedAsync(NextIndex, cancel);
+        var before = await TrackedAsync(Present, cancel);
+        before.UnionWith(await PlacedAsync(cancel));
+        await MakeIndexAsync(whole, cancel);
+        var after = await TrackedAsync(Making, cancel);
+        if (after.FirstOrDefault(IsTooLong) is { } name)
+            throw new UserError($"the name of a file in the commit is too long for the server's disk: {name[..40]}…");
+        File.Move(Making, NextIndex, overwrite: true);
         if (before.Concat(after).Any(path => path.Contains(Unreadable, StringComparison.Ordinal)))
         {
-            await git.RunAsync(folder, ["checkout", "--quiet", "--force", "--detach", commit, "--"], quarantine, (_, _) => ValueTask.CompletedTask, cancel);
-            return;
+            Seed();
+            await GitAsync(Making, ["read-tree", "--reset", "-u", whole], "", cancel);
+            File.Move(Making, NextIndex, overwrite: true);
         }
+        else
+        {
+            await ReplaceAsync(before, after, cancel);
+        }
+        await KeepIndexAsync(commit, whole, cancel);
+    }
+
+    private async Task ReplaceAsync(HashSet<string> before, HashSet<string> after, CancellationToken cancel)
+    {
         var changed = await ChangedAsync(cancel);
         await StageAsync([.. changed.Where(entry => entry.Mode != Submodule).Select(entry => entry.Path)], cancel);
         foreach (var gone in before.Except(after))
-            Remove(gone);
+            Remove(gone, after);
         foreach (var (path, mode) in changed)
             Place(path, mode);
-        Directory.Delete(Staging, recursive: true);
-        // Now git need not read files again to see that they are as they should be.
-        await GitAsync(NextIndex, ["update-index", "-q", "--refresh"], "", cancel);
-        File.Move(NextIndex, Index, overwrite: true);
+        WholeFolder.Remove(Staging);
     }
 
-    /// <summary>Removes what an update that was interrupted has left; the next one would do so too.</summary>
+    /// <summary>So that git need not read files again to see that they are as they should be.</summary>
+    private async Task KeepIndexAsync(string commit, string whole, CancellationToken cancel)
+    {
+        await GitAsync(NextIndex, ["update-index", "-q", "--refresh"], "", cancel);
+        if (whole == commit)
+        {
+            File.Move(NextIndex, Index, overwrite: true);
+            File.Delete(WholeIndex);
+            return;
+        }
+        File.Move(NextIndex, WholeIndex, overwrite: true);
+        await MakeIndexAsync(commit, cancel);
+        File.Move(Making, Index, overwrite: true);
+    }
+
+    /// <summary>Removes what an update that was interrupted has left, except what tells the next one how far it came.</summary>
     public void RemoveLeftovers()
     {
-        File.Delete(NextIndex);
-        if (Directory.Exists(Staging))
-            Directory.Delete(Staging, recursive: true);
+        File.Delete(Making);
+        WholeFolder.Remove(Staging);
     }
 
-    /// <summary>The index of the commit; what is as it was keeps what git knows of the file (git-read-tree(1), "Single Tree Merge").</summary>
-    private async Task ReadCommitAsync(string commit, CancellationToken cancel)
+    /// <summary>The index of the tree; what is as it was keeps what git knows of the file (git-read-tree(1), "Single Tree Merge").</summary>
+    private async Task MakeIndexAsync(string tree, CancellationToken cancel)
     {
+        Seed();
+        await GitAsync(Making, ["read-tree", "--reset", tree], "", cancel);
+    }
+
+    /// <summary>Begins an index with what is known of the files that are there.</summary>
+    private void Seed()
+    {
+        File.Delete(Making + ".lock");
         File.Delete(NextIndex + ".lock");
-        if (File.Exists(Index))
-            File.Copy(Index, NextIndex, overwrite: true);
+        if (File.Exists(Present))
+            File.Copy(Present, Making, overwrite: true);
         else
-            File.Delete(NextIndex);
-        await GitAsync(NextIndex, ["read-tree", "--reset", commit], "", cancel);
+            File.Delete(Making);
+    }
+
+    /// <summary>
+    /// git passes over such a file without a word. A name may have 255 bytes, a path 4096 with its NUL (limits.h(0p)), of
+    /// which the folder where files are staged takes some.
+    /// </summary>
+    private bool IsTooLong(string path) => path.Length > LongestName / 3 && (Encoding.UTF8.GetByteCount(path) > LongestPath - Staging.Length
+        || path.Split('/').Any(name => Encoding.UTF8.GetByteCount(name) > LongestName));
+
+    /// <summary>
+    /// What an update that was interrupted has put into the tree. A file of the same name with anything else in it is
+    /// the app's own.
+    /// </summary>
+    private async Task<IEnumerable<string>> PlacedAsync(CancellationToken cancel)
+    {
+        if (!File.Exists(NextIndex))
+            return [];
+        File.Delete(NextIndex + ".lock");
+        var others = (await ChangedAsync(cancel)).Select(entry => entry.Path);
+        return (await TrackedAsync(NextIndex, cancel)).Except(others);
     }
 
     private async Task<HashSet<string>> TrackedAsync(string index, CancellationToken cancel) =>
@@ -81,14 +146,13 @@ internal sealed class TreeUpdate(GitProgram git, string folder, Quarantine quara
     {
         await GitAsync(NextIndex, ["update-index", "-q", "--refresh"], "", cancel);
         // :100644 100644 1234567 0000000 M NUL path NUL
-        var fields = Names(await GitAsync(NextIndex, ["diff-files", "-z", "--raw", "--ignore-submodules=all"], "", cancel));
+        var fields = Names(await GitAsync(NextIndex, ["diff-files", "-z", "--raw", "--ignore-submodules=dirty"], "", cancel));
         return [.. fields.Chunk(2).Select(pair => (pair[1], pair[0][1..].Split(' ')[0]))];
     }
 
     private async Task StageAsync(string[] paths, CancellationToken cancel)
     {
-        if (Directory.Exists(Staging))
-            Directory.Delete(Staging, recursive: true);
+        WholeFolder.Remove(Staging);
         Directory.CreateDirectory(Staging);
         if (paths.Length > 0)
             await GitAsync(NextIndex, ["checkout-index", "-z", "--stdin", $"--prefix={Staging}/"], string.Concat(paths.Select(path => path + "\0")), cancel);
@@ -137,15 +201,24 @@ internal sealed class TreeUpdate(GitProgram git, string folder, Quarantine quara
         }
     }
 
-    /// <summary>A folder that is empty without the file goes too.</summary>
-    private void Remove(string path)
+    /// <summary>A folder that is empty without the file goes too, unless it is where a submodule belongs.</summary>
+    private void Remove(string path, HashSet<string> kept)
     {
         var file = Path.Combine(folder, path);
-        if (HasLinkAbove(path) || IsFolder(file))
+        if (HasLinkAbove(path))
             return;
-        File.Delete(file);
-        for (var above = Path.GetDirectoryName(file)!; above != folder && Directory.Exists(above) && !Directory.EnumerateFileSystemEntries(above).Any(); above = Path.GetDirectoryName(above)!)
-            Directory.Delete(above);
+        if (!IsFolder(file))
+            File.Delete(file);
+        else if (!Directory.EnumerateFileSystemEntries(file).Any())
+            Directory.Delete(file);
+        for (var above = Path.GetDirectoryName(path)!; above.Length > 0 && !kept.Contains(above); above = Path.GetDirectoryName(above)!)
+        {
+            var emptied = new DirectoryInfo(Path.Combine(folder, above));
+            if (emptied.Exists && emptied.EnumerateFileSystemInfos().Any())
+                return;
+            if (emptied.Exists)
+                emptied.Delete();
+        }
     }
 
     private static void RemoveEmpty(string target)

@@ -30,17 +30,17 @@ public sealed class WorkTree(GitProgram git, PikuPaths paths, AppName app)
     /// <summary>Makes the working tree what the commit says, submodules included.</summary>
     /// <param name="target">What to check out.</param>
     /// <param name="quarantine">Where its objects are if they are not in the repository yet.</param>
+    /// <param name="fetching">How long it may take to fetch submodules.</param>
     /// <param name="output">What git says meanwhile.</param>
     /// <param name="cancel">Stops git; the tree may then be half changed.</param>
-    public async Task CheckOutAsync(DeployTarget target, Quarantine quarantine, OutputSink output, CancellationToken cancel)
+    /// <exception cref="UserError">git failed; if a submodule is not to be had, no file has changed.</exception>
+    public async Task CheckOutAsync(DeployTarget target, Quarantine quarantine, TimeSpan fetching, OutputSink output, CancellationToken cancel)
     {
         await EnsureAsync(cancel);
-        await new TreeUpdate(git, _folder, quarantine).RunAsync(target.Commit, cancel);
+        var submodules = new Submodules(git, _folder, quarantine, output);
+        var whole = await submodules.WholeTreeOfAsync(target.Commit, fetching, cancel);
+        await new TreeUpdate(git, _folder, submodules.Objects).RunAsync(target.Commit, whole, cancel);
         await PointHeadAsync(target, quarantine, output, cancel);
-        if (!File.Exists(Path.Combine(_folder, ".gitmodules")))
-            return;
-        await git.RunAsync(_folder, ["submodule", "--quiet", "sync", "--recursive"], quarantine, output, cancel);
-        await git.RunAsync(_folder, ["submodule", "update", "--init", "--recursive", "--force"], quarantine, output, cancel);
     }
 
     /// <summary>A tree that was on no branch, <c>HEAD</c>, stays on none.</summary>
@@ -60,6 +60,7 @@ public sealed class WorkTree(GitProgram git, PikuPaths paths, AppName app)
         foreach (var file in folder.EnumerateFiles("*.lock").Concat(new DirectoryInfo(Path.Combine(folder.FullName, "refs")).EnumerateFiles("*.lock", SearchOption.AllDirectories)).ToList())
             file.Delete();
         new TreeUpdate(git, _folder, Quarantine.None).RemoveLeftovers();
+        new Submodules(git, _folder, Quarantine.None, (_, _) => ValueTask.CompletedTask).RemoveLeftovers();
     }
 
     private async Task EnsureAsync(CancellationToken cancel)

@@ -19,7 +19,10 @@ public sealed class FolderListing : IDisposable
 
     /// <summary>The next name, or null when there are no more.</summary>
     /// <exception cref="IOException">The disk fails.</exception>
-    public string? Next()
+    public string? Next() => NextBytes() is { } name ? Encoding.UTF8.GetString(name.AsSpan(..^1)) : null;
+
+    /// <summary>The same as it is on the disk, which may be no text, with the NUL that ends it.</summary>
+    public byte[]? NextBytes()
     {
         while (true)
         {
@@ -30,9 +33,9 @@ public sealed class FolderListing : IDisposable
             record = record[..(BitConverter.IsLittleEndian ? BinaryPrimitives.ReadUInt16LittleEndian(record[16..]) : BinaryPrimitives.ReadUInt16BigEndian(record[16..]))];
             _position += record.Length;
             var name = record[19..];
-            name = name[..name.IndexOf((byte)0)];
-            if (!name.SequenceEqual("."u8) && !name.SequenceEqual(".."u8))
-                return Encoding.UTF8.GetString(name);
+            name = name[..(name.IndexOf((byte)0) + 1)];
+            if (!name.SequenceEqual(".\0"u8) && !name.SequenceEqual("..\0"u8))
+                return name.ToArray();
         }
     }
 

@@ -16,6 +16,7 @@ internal static partial class Libc
     public const int DeleteFolderFlag = 0x200;
     public const uint RenameWithoutReplacing = 1;
     public const int InvalidArgument = 22;
+    public const int IsAFolder = 21;
 
     /// <summary>The same number on every architecture.</summary>
     private const nint OpenAt2 = 437;
@@ -59,6 +60,32 @@ internal static partial class Libc
 
     [LibraryImport("libc", EntryPoint = "unlinkat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Delete(SafeFileHandle folder, string name, int flags);
+
+    /// <summary>unlinkat(2) of a name that may be no text; it ends with a NUL, as in all calls that take bytes.</summary>
+    [LibraryImport("libc", EntryPoint = "unlinkat", SetLastError = true)]
+    public static partial int Delete(SafeFileHandle folder, ReadOnlySpan<byte> name, int flags);
+
+    [LibraryImport("libc", EntryPoint = "renameat2", SetLastError = true)]
+    public static partial int Rename(SafeFileHandle folder, ReadOnlySpan<byte> name, SafeFileHandle newFolder, ReadOnlySpan<byte> newName, uint flags);
+
+    [LibraryImport("libc", EntryPoint = "fchmodat", SetLastError = true)]
+    public static partial int ChangeMode(SafeFileHandle folder, ReadOnlySpan<byte> name, uint mode, int flags);
+
+    /// <summary>openat(2).</summary>
+    /// <exception cref="IOException">As the system says.</exception>
+    public static SafeFileHandle OpenIn(SafeFileHandle folder, ReadOnlySpan<byte> name, int flags)
+    {
+        int descriptor;
+        do
+            descriptor = OpenDescriptor(folder, name, flags | OpenCloseOnExec, 0);
+        while (descriptor < 0 && Marshal.GetLastPInvokeError() == Interrupted);
+        return descriptor >= 0
+            ? new SafeFileHandle(descriptor, ownsHandle: true)
+            : throw new IOException(Marshal.GetLastPInvokeErrorMessage(), Marshal.GetLastPInvokeError());
+    }
+
+    [LibraryImport("libc", EntryPoint = "openat", SetLastError = true)]
+    private static partial int OpenDescriptor(SafeFileHandle folder, ReadOnlySpan<byte> name, int flags, uint mode);
 
     [LibraryImport("libc", EntryPoint = "renameat2", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Rename(SafeFileHandle folder, string name, SafeFileHandle newFolder, string newName, uint flags);

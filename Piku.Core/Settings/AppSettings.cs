@@ -19,7 +19,7 @@ public static class AppSettings
     { Default = "60" };
 
     public static readonly Setting<int> BuildTimeout = new("PIKU_BUILD_TIMEOUT", ValueFormats.Number(1, 86400),
-        "Seconds that preflight, build and release may take together; then they are ended, with all that they have started.")
+        "Seconds that preflight, build and release may take together, and the fetching of submodules before; then they are ended, with all that they have started.")
     { Default = "1800" };
 
     public static readonly Setting<int> DrainTimeout = new("PIKU_DRAIN_TIMEOUT", ValueFormats.Number(0, 3600),

@@ -10,7 +10,7 @@ namespace Piku.Core.Workers;
 /// <summary>
 /// How much memory and processor time one vassal may take, and what uWSGI runs as soon as it starts to hold it to that
 /// (option <c>hook-asap</c>): a control group of its own where the system has given us some (cgroups(7), version 2),
-/// the kernel's limit of each process elsewhere (setrlimit(2)). See docs/decisions, 43.
+/// the kernel's limit of each process elsewhere (setrlimit(2)). See docs/decisions, 44.
 /// </summary>
 /// <param name="Memory">MiB of each process; null for no limit.</param>
 /// <param name="Processes">That serve requests, or 1: a command with all that it starts.</param>

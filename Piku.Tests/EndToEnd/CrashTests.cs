@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Globalization;
+using Piku.Core.Deploy;
 using Piku.Core.Machine;
 using Piku.Core.Model;
 
@@ -7,7 +9,7 @@ namespace Piku.Tests.EndToEnd;
 /// <summary>A daemon that is killed at any moment of a deploy: afterwards the old version serves or the new one, and nothing tells of it.</summary>
 public sealed class CrashTests : IAsyncLifetime
 {
-    private const int Points = 200, PointsInShort = 6;
+    private const int Points = 200, PointsInShort = 6, Rollbacks = 50, RollbacksInShort = 3;
 
     private readonly AppName _app = AppName.Parse("crashing");
     private PikuInstance _piku = null!;
@@ -40,6 +42,71 @@ public sealed class CrashTests : IAsyncLifetime
 
     [Fact(Explicit = true)]
     public Task A_kill_at_two_hundred_moments_leaves_the_old_version_or_the_new() => KillAsync(Points);
+
+    [Fact]
+    public Task A_kill_in_a_rollback_leaves_the_old_version_or_the_new() => KillRollbackAsync(RollbacksInShort);
+
+    [Fact(Explicit = true)]
+    public Task A_kill_at_fifty_moments_of_a_rollback_leaves_the_old_version_or_the_new() => KillRollbackAsync(Rollbacks);
+
+    /// <summary>To and fro between two versions, whose dependencies, settings and code are all different.</summary>
+    private async Task KillRollbackAsync(int points)
+    {
+        await _piku.Client.CommandAsync("config:set", _app.Value, "MOOD=1");
+        var first = await _repository.HeadAsync();
+        Next();
+        await _repository.PushAsync();
+        await _piku.Client.CommandAsync("config:set", _app.Value, "MOOD=2");
+        string[] commits = [first, await _repository.HeadAsync()];
+        var clock = Stopwatch.StartNew();
+        await RollBackToAsync(1);
+        var duration = clock.Elapsed;
+        var (live, olds) = (1, 0);
+        for (var point = 0; point < points; point++)
+        {
+            var goal = 3 - live;
+            var moment = duration * (point + 0.5) / points;
+            var number = ReleaseOf(goal);
+            await using (var rollback = await ChildProcess.StartAsync(_piku.Client.Ssh("rollback", _app.Value, number)))
+            {
+                await Task.WhenAny(rollback.Exit, Task.Delay(moment, TestContext.Current.CancellationToken));
+                await _piku.KillDaemonAsync();
+                await rollback.Exit;
+            }
+
+            await _piku.StartDaemonAsync();
+
+            var when = $"rollback killed after {moment.TotalMilliseconds:0} ms";
+            var isOld = (await _piku.Client.CommandAsync("config", _app.Value)).Contains($"MOOD={live}\n", StringComparison.Ordinal);
+            olds += isOld ? 1 : 0;
+            live = isOld ? live : goal;
+            await AssertRunsAsync(live, when);
+        }
+        await RollBackToAsync(3 - live);
+        await AssertRunsAsync(3 - live, "after all kills");
+        TestContext.Current.TestOutputHelper!.WriteLine($"{points} kills of rollbacks within {duration.TotalMilliseconds:0} ms: {olds} times the old version, {points - olds} times the new");
+        Assert.InRange(olds, 1, points);
+
+        Task RollBackToAsync(int version) => _piku.Client.CommandAsync("rollback", _app.Value, ReleaseOf(version));
+
+        // The last good one of its commit that ran with its setting.
+        string ReleaseOf(int version)
+        {
+            var store = new ReleaseStore(_piku.Paths, _app, TimeProvider.System);
+            return store.All().First(release => release.Succeeded && release.Commit == commits[version - 1]
+                && File.ReadAllText(store.EnvFile(release.Number)).Contains($"MOOD={version}\n", StringComparison.Ordinal)).Number.ToString(CultureInfo.InvariantCulture);
+        }
+    }
+
+    /// <summary>Code, committed settings, those of config:set and what is installed are all of one version.</summary>
+    private async Task AssertRunsAsync(int version, string when)
+    {
+        await _browser.AssertSaysAsync(_browser.Http(_repository.Host), $"code {version} setting {version};");
+        Assert.Contains($"code {version} ", await File.ReadAllTextAsync(Path.Combine(_piku.Paths.App(_app), "app.py")), StringComparison.Ordinal);
+        Assert.Contains($"VERSION={version}\n", await File.ReadAllTextAsync(_piku.Paths.LiveEnvFile(_app)), StringComparison.Ordinal);
+        Assert.Equal(($"MOOD={version}\n", when), (await _piku.Client.CommandAsync("config", _app.Value), when));
+        await Eventually.TrueAsync(() => !Leftovers().Any(), TimeSpan.FromSeconds(40), () => $"{when}: {string.Join('\n', Leftovers())}\n{_piku.Output}");
+    }
 
     private async Task KillAsync(int points)
     {

@@ -67,6 +67,52 @@ public sealed class DeployOrderTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_deploy_on_the_server_itself_is_listed_and_cancelled_like_any_other_and_the_other_way_round()
+    {
+        var app = await Repository.WithFilesAsync(Client, "local", ("Procfile", "worker: echo one; exec sleep 1000\n"), ("requirements.txt", ""));
+        await app.PushAsync();
+        app.Write("Procfile", Slow);
+        await app.CommitAsync();
+        await app.GitAsync("push", "-o", "no-deploy", Client.Remote("local"), "main");
+
+        var deploy = Piku.LocalAsync("deploy", "local");
+        await BegunAsync("local", deploy);
+        var listed = await Client.CommandAsync("deploys");
+        Assert.Matches("local +deploy .*Running preflight", listed);
+        Assert.Equal(listed, (await Piku.LocalAsync("deploys")).Output);
+        Assert.Contains("The deploy of local by", await Client.CommandAsync("deploys:cancel", "local"), StringComparison.Ordinal);
+        Assert.False((await deploy).Status.Succeeded);
+        Assert.Contains("Error: the deploy was cancelled by ada.", (await deploy).Error, StringComparison.Ordinal);
+        Assert.DoesNotContain(ProcessTable.Read(), process => ProcessTable.CommandLine(process.Id).Contains("DATA_ROOT/begun", StringComparison.Ordinal));
+
+        // One whose caller is killed leaves a deploy that nobody owns: it counts for nothing, and the next puts it right.
+        await using (var killed = await ChildProcess.StartAsync(Piku.Local("deploy", "local")))
+        {
+            await BegunAsync("local", killed.Exit);
+            Signals.Send(killed.ProcessId, Signals.Kill);
+            await killed.Exit;
+        }
+        Assert.Contains("No deploys", await Client.CommandAsync("deploys"), StringComparison.Ordinal);
+        await Client.CommandAsync("restart", "local");
+        Assert.Contains("one", await File.ReadAllTextAsync(Path.Combine(Piku.Paths.App(AppName.Parse("local")), "Procfile"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+
+        // The daemon's, ended from the server.
+        var remote = Client.SshAsync("deploy", "local");
+        await BegunAsync("local", remote);
+        Assert.Contains("is cancelled", (await Piku.LocalAsync("deploys:cancel", "local")).Output, StringComparison.Ordinal);
+        Assert.Contains("Error: the deploy was cancelled by", (await remote).Error, StringComparison.Ordinal);
+        Assert.Equal("*local\n", await Client.CommandAsync("apps"));
+    }
+
+    private async Task BegunAsync(string app, Task deploy)
+    {
+        var begun = Path.Combine(DataOf(app), "begun");
+        await Eventually.TrueAsync(() => File.Exists(begun) || deploy.IsCompleted, TimeSpan.FromSeconds(60));
+        Assert.False(deploy.IsCompleted);
+        File.Delete(begun);
+    }
+
+    [Fact]
     public async Task A_build_that_forks_hangs_and_ignores_signals_is_ended_with_all_it_started()
     {
         var repository = await Repository.WithFilesAsync(

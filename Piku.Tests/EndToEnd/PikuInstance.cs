@@ -142,7 +142,10 @@ public sealed class PikuInstance : IAsyncDisposable
     }
 
     /// <summary>Runs the program as somebody does who is logged in on the server.</summary>
-    public Task<CapturedRun> LocalAsync(params string[] words) => Programs.CaptureAsync(Call(words));
+    public Task<CapturedRun> LocalAsync(params string[] words) => Programs.CaptureAsync(Local(words));
+
+    /// <summary>The same, not run yet.</summary>
+    public ProgramCall Local(params string[] words) => Call(words);
 
     private ProgramCall Serve() => Call("serve", "--authorize", Client.PublicKey) with
     {

@@ -91,7 +91,17 @@ public sealed class Repository
         return repository;
     }
 
-    private async Task<string> GitAsync(params string[] arguments)
+    /// <summary>Names another repository's commit in this one, as <c>git submodule add</c> does; it is not committed yet.</summary>
+    public async Task LinkAsync(string path, string commit, string address)
+    {
+        await GitAsync("config", "--file", ".gitmodules", $"submodule.{path}.path", path);
+        await GitAsync("config", "--file", ".gitmodules", $"submodule.{path}.url", address);
+        await GitAsync("update-index", "--add", "--cacheinfo", $"160000,{commit},{path}");
+        Directory.CreateDirectory(Path.Combine(Folder, path));
+    }
+
+    /// <summary>Runs a git that must succeed, and returns what it printed.</summary>
+    public async Task<string> GitAsync(params string[] arguments)
     {
         var run = await Programs.CaptureAsync(_client.Git(Folder, arguments));
         Assert.True(run.Status.Succeeded, $"git {string.Join(' ', arguments)}: {run.Status}\n{run.Output}{run.Error}");

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.IO.Compression;
+using Piku.Core.Machine;
 
 namespace Piku.Tests.EndToEnd;
 
@@ -88,6 +89,62 @@ public sealed class RollbackTests(SharedInstance shared)
         await Client.CommandAsync("rollback", "stuck", "2", "--skip-release");
         Assert.Equal("MOOD=wild\n", await Client.CommandAsync("config", "stuck"));
         await Client.CommandAsync("destroy", "stuck");
+    }
+
+    /// <summary>Against the packets themselves, since git decorates what it shows (gitprotocol-pack(5), side-band-64k).</summary>
+    [Fact]
+    public async Task The_log_of_a_failed_push_is_what_was_sent_byte_for_byte()
+    {
+        var repository = await Repository.WithFilesAsync(Client, "verbatim", ("requirements.txt", ""), ("Procfile",
+            """
+            preflight: cat all-bytes; printf 'at 10%%\rat 100%%\r\n'; head -c 1000000 /dev/zero | tr '\0' x; echo; printf '\033[31mred\033[0m no end'; exit 3
+            worker: sleep 1000
+
+            """));
+        await File.WriteAllBytesAsync(Path.Combine(repository.Folder, "all-bytes"), [.. Enumerable.Range(0, 100_000).Select(i => (byte)(i * 7 + i / 256))], TestContext.Current.CancellationToken);
+        await repository.CommitAsync();
+
+        var (progress, report) = await ReceivePack.PushAsync(Client, repository, "main");
+
+        Assert.Contains("ng refs/heads/main pre-receive hook declined", report, StringComparison.Ordinal);
+        var log = await File.ReadAllBytesAsync(Path.Combine(shared.Piku.Paths.State, "verbatim/releases/1/log"), TestContext.Current.CancellationToken);
+        Assert.True(log.Length > 1_100_000);
+        Assert.True(log.AsSpan().SequenceEqual(progress), $"{log.Length} bytes in the log, {progress.Length} sent");
+        using var told = new MemoryStream();
+        await ChildProcess.RunAsync(Client.Ssh("releases:log", "verbatim") with { Output = (bytes, _) => told.WriteAsync(bytes, CancellationToken.None) }, TestContext.Current.CancellationToken);
+        Assert.True(told.ToArray().AsSpan().SequenceEqual(log));
+        Assert.EndsWith("no endError: the preflight command of the Procfile failed with exit status 3.\n", System.Text.Encoding.Latin1.GetString(log), StringComparison.Ordinal);
+        await Client.CommandAsync("destroy", "verbatim");
+    }
+
+    [Fact]
+    public async Task Commits_that_a_force_push_has_dropped_can_be_gone_back_to_after_a_collection()
+    {
+        var repository = await Repository.FromExampleAsync(Client, "static", "dropping");
+        await repository.PushAsync();
+        foreach (var version in new[] { "two", "three" })
+        {
+            repository.Write("public/index.html", $"version {version}");
+            await repository.GitAsync("checkout", "--quiet", "--orphan", version);
+            await repository.CommitAsync();
+            await repository.GitAsync("push", "--force", Client.Remote("dropping"), "HEAD:main");
+        }
+        repository.Write("Procfile", "preflight: exit 1\nstatic: public\n");
+        await repository.CommitAsync();
+        var failed = await repository.HeadAsync();
+        Assert.False((await Programs.CaptureAsync(Client.Git(repository.Folder, "push", Client.Remote("dropping"), "HEAD:main"))).Status.Succeeded);
+
+        var bare = Path.Combine(shared.Piku.Paths.Repos, "dropping");
+        await Client.CommandAsync("run", "dropping", $"git -C {bare} reflog expire --expire=now --all; git -C {bare} gc --quiet --prune=now; git gc --quiet --prune=now");
+
+        Assert.NotEqual(0, (await Client.SshAsync("run", "dropping", $"git -C {bare} cat-file -e {failed}")).Status.Code);
+        await Client.CommandAsync("rollback", "dropping", "1");
+        await shared.Browser.AssertSaysAsync(shared.Browser.Http(repository.Host), "version 1");
+        await Client.CommandAsync("rollback", "dropping", "2");
+        await shared.Browser.AssertSaysAsync(shared.Browser.Http(repository.Host), "version two");
+        await Client.CommandAsync("deploy", "dropping");
+        await shared.Browser.AssertSaysAsync(shared.Browser.Http(repository.Host), "version three");
+        await Client.CommandAsync("destroy", "dropping");
     }
 
     [Fact]

@@ -92,7 +92,7 @@ public sealed class PushHookTests : IAsyncLifetime
         var request = await hook.ReadAsync(Cancel);
         var tree = new WorkTree(_git, _paths, _app);
         var target = DeployTarget.Choose(request.Updates, pinned: null)!;
-        await tree.CheckOutAsync(target, request.Quarantine, Silence, Cancel);
+        await tree.CheckOutAsync(target, request.Quarantine, TimeSpan.FromMinutes(1), Silence, Cancel);
         Assert.Equal("web: true\n", await File.ReadAllTextAsync(Path.Combine(_paths.App(_app), "Procfile"), Cancel));
         hook.Finish(0);
         await push;
@@ -106,11 +106,11 @@ public sealed class PushHookTests : IAsyncLifetime
         await CommitAsync("gone", "1");
         var first = await PushedAsync();
         var tree = new WorkTree(_git, _paths, _app);
-        await tree.CheckOutAsync(first, Quarantine.None, Silence, Cancel);
+        await tree.CheckOutAsync(first, Quarantine.None, TimeSpan.FromMinutes(1), Silence, Cancel);
         await File.WriteAllTextAsync(Path.Combine(_paths.App(_app), "data.db"), "precious", Cancel);
         await _git.RunAsync(Client, ["rm", "--quiet", "gone"], Cancel);
         await CommitAsync("Procfile", "web: false\n");
-        await tree.CheckOutAsync(await PushedAsync(), Quarantine.None, Silence, Cancel);
+        await tree.CheckOutAsync(await PushedAsync(), Quarantine.None, TimeSpan.FromMinutes(1), Silence, Cancel);
         Assert.Equal("precious", await File.ReadAllTextAsync(Path.Combine(_paths.App(_app), "data.db"), Cancel));
         Assert.False(File.Exists(Path.Combine(_paths.App(_app), "gone")));
         Assert.Equal("web: false\n", await File.ReadAllTextAsync(Path.Combine(_paths.App(_app), "Procfile"), Cancel));

@@ -152,7 +152,31 @@ public sealed class TreeUpdateTests : IDisposable
         Assert.Equal("the app's", Read("uploads/picture"));
     }
 
-    private Task UpdateAsync(string commit) => new TreeUpdate(_git, Tree, Quarantine.None).RunAsync(commit, Cancelled);
+    [Fact]
+    public async Task Takes_back_what_an_interrupted_update_has_placed_and_leaves_the_apps_own()
+    {
+        var before = await CommitAsync(() => Write("a", "1"));
+        var after = await CommitAsync(() =>
+        {
+            Write("a", "2");
+            Write("new/file", "placed");
+            Write("uploads", "a file");
+            Write("written", "never placed");
+        });
+        await UpdateAsync(before);
+        Write("uploads/picture", "the app's");
+        Write("written", "the app's");
+        await Assert.ThrowsAsync<UserError>(() => UpdateAsync(after));
+        Assert.True(File.Exists(At("new/file")));
+
+        await UpdateAsync(before);
+
+        Assert.Equal([".git", "a", "uploads", "written"], new DirectoryInfo(Tree).EnumerateFileSystemInfos().Select(entry => entry.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(("1", "the app's", "the app's"), (Read("a"), Read("uploads/picture"), Read("written")));
+        Assert.DoesNotContain(Directory.EnumerateFileSystemEntries(At(".git")), entry => Path.GetFileName(entry).StartsWith("piku-", StringComparison.Ordinal));
+    }
+
+    private Task UpdateAsync(string commit) => new TreeUpdate(_git, Tree, Quarantine.None).RunAsync(commit, commit, Cancelled);
 
     private async Task<string> CommitAsync(Action change)
     {
