@@ -34,6 +34,7 @@ internal sealed class TreeUpdate(GitProgram git, string folder, Quarantine quara
     /// <exception cref="UserError">git failed, or something that git does not track is where a file belongs.</exception>
     public async Task RunAsync(string commit, CancellationToken cancel)
     {
+        RemoveLeftovers();
         var before = await TrackedAsync(Index, cancel);
         await ReadCommitAsync(commit, cancel);
         var after = await TrackedAsync(NextIndex, cancel);
