@@ -14,6 +14,10 @@ namespace Piku.Core.Deploy;
 /// </summary>
 internal sealed class Checkpoint
 {
+    /// <summary>What the way back writes beside the tree: some twenty small files, lists of all sites, git's locks.</summary>
+    private const long Room = 1 << 20;
+    private const int Names = 64;
+
     private readonly AppName _app;
     private readonly PikuPaths _paths;
     private readonly string _folder;
@@ -31,20 +35,34 @@ internal sealed class Checkpoint
     private KeptOutputs Outputs => new(_paths, _app, Path.Combine(_folder, "outputs"));
     private string SavedEnvironment => Path.Combine(_folder, "env");
 
-    /// <summary>Saves how the app is now. Whole on disk when this returns.</summary>
-    public static Checkpoint Take(PikuPaths paths, VassalStore vassals, AppName app, CheckpointFacts facts)
+    /// <summary>Saves how the app is now, and the room to put it back. Whole on disk when this returns.</summary>
+    /// <param name="replaced">What of the tree must be written again on the way back.</param>
+    /// <exception cref="UserError">The disk is full.</exception>
+    public static Checkpoint Take(PikuPaths paths, VassalStore vassals, AppName app, CheckpointFacts facts, TreeSize replaced)
     {
         var making = FolderOf(paths, app) + ".new";
         WholeFolder.Remove(making);
-        Directory.CreateDirectory(Path.Combine(making, "vassals"));
-        foreach (var (name, text) in vassals.Snapshot(app))
-            AtomicFile.Write(Path.Combine(making, "vassals", name), text, AtomicFile.Secret);
-        foreach (var file in LiveFiles(paths, app, facts).Append(paths.NginxSite(app)).Where(File.Exists))
-            AtomicFile.Write(Path.Combine(making, Path.GetFileName(file)), File.ReadAllBytes(file), AtomicFile.Secret);
-        WriteFacts(making, facts);
-        Directory.Move(making, FolderOf(paths, app));
+        try
+        {
+            Directory.CreateDirectory(Path.Combine(making, "vassals"));
+            foreach (var (name, text) in vassals.Snapshot(app))
+                AtomicFile.Write(Path.Combine(making, "vassals", name), text, AtomicFile.Secret);
+            foreach (var file in LiveFiles(paths, app, facts).Append(paths.NginxSite(app)).Where(File.Exists))
+                AtomicFile.Write(Path.Combine(making, Path.GetFileName(file)), File.ReadAllBytes(file), AtomicFile.Secret);
+            WriteFacts(making, facts);
+            Reserve.Take(RoomIn(making), replaced.Bytes + Room, replaced.Files + Names);
+            Directory.Move(making, FolderOf(paths, app));
+        }
+        catch
+        {
+            WholeFolder.Remove(making);
+            throw;
+        }
         return new(paths, app, facts);
     }
+
+    /// <summary>Whether a deploy is under way, or has not been put back.</summary>
+    public static bool IsLeft(PikuPaths paths, AppName app) => Directory.Exists(FolderOf(paths, app));
 
     /// <summary>Removes one that was not whole yet when its process was killed, and one that was over.</summary>
     public static void RemoveLeftovers(PikuPaths paths, AppName app)
@@ -63,6 +81,9 @@ internal sealed class Checkpoint
     /// <summary>Marks the point from which on the new version is the one that runs.</summary>
     /// <param name="vassals">File names of those that run it.</param>
     public void Switched(IReadOnlyList<string> vassals) => WriteFacts(_folder, Facts = Facts with { Vassals = vassals });
+
+    /// <summary>The deploy comes to its end, good or bad, which may need the room that was kept for it.</summary>
+    public void UseRoom() => Reserve.Free(RoomIn(_folder));
 
     /// <summary>Keeps what builds have made inside the app's folder, before they make it anew.</summary>
     /// <param name="outputs">Absolute paths.</param>
@@ -96,7 +117,10 @@ internal sealed class Checkpoint
             },
             cancel);
         if (!copy.Status.Succeeded)
-            throw new UserError($"The dependencies of '{_app}' could not be kept aside: {copy.Error.Trim()}");
+        {
+            WholeFolder.Remove(making);
+            throw new UserError($"The dependencies of '{_app}' could not be kept aside: {copy.Error.Split('\n')[0]}");
+        }
         Directory.Move(making, SavedEnvironment);
     }
 
@@ -188,6 +212,8 @@ internal sealed class Checkpoint
 
     private static void WriteFacts(string folder, CheckpointFacts facts) => AtomicFile.Write(
         Path.Combine(folder, "facts.json"), JsonSerializer.Serialize(facts, CheckpointJson.Default.CheckpointFacts), AtomicFile.Secret);
+
+    private static string RoomIn(string folder) => Path.Combine(folder, "room");
 
     private static string FolderOf(PikuPaths paths, AppName app) => Path.Combine(paths.AppState(app), "checkpoint");
 }

@@ -17,6 +17,9 @@ public sealed class DeployLog(OutputSink output)
     /// <summary>Bytes kept of what is said before there is a release: who has the app now, which settings change.</summary>
     private const int MostBefore = 64 << 10;
 
+    /// <summary>How long a word of ours waits to be read; what a build says waits as long as the build may take.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     private readonly HashSet<string> _warnings = [];
     private readonly ArrayBufferWriter<byte> _before = new();
     private ReleaseLog? _release;
@@ -35,8 +38,19 @@ public sealed class DeployLog(OutputSink output)
     public Task WarnAsync(string text, CancellationToken cancel) =>
         _warnings.Add(text) ? LineAsync($"Warning: {text}", cancel) : Task.CompletedTask;
 
-    public Task LineAsync(string text, CancellationToken cancel) =>
-        WriteAsync(Encoding.UTF8.GetBytes(text + "\n"), cancel).AsTask();
+    public async Task LineAsync(string text, CancellationToken cancel)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        patience.CancelAfter(Patience);
+        try
+        {
+            await WriteAsync(Encoding.UTF8.GetBytes(text + "\n"), patience.Token);
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            // Nobody may hold an app by not reading. The log of the release has it.
+        }
+    }
 
     /// <summary>Has somebody told of each step; null for nobody.</summary>
     internal void Follow(Action<string>? step) => _follow = step;

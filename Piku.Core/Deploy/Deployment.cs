@@ -29,7 +29,7 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
     /// <param name="rebuild">Install all dependencies anew.</param>
     /// <exception cref="UserError">It did not build or did not start; the version before runs on.</exception>
     public Task<RunningVersion> PushedAsync(DeployTarget pushed, string? before, Quarantine quarantine, bool rebuild, CancellationToken cancel) =>
-        GuardedAsync("push", isPush: true, () => StillWantedAsync(pushed, before, cancel), async (checkpoint, target, turn) =>
+        GuardedAsync("push", isPush: true, () => StillWantedAsync(pushed, before, quarantine, cancel), async (checkpoint, target, turn) =>
         {
             using var slot = await turn.TakeSlotAsync();
             await log.StepAsync($"Deploying app '{app}'", turn.Cancelled);
@@ -208,7 +208,7 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
                 Release = release?.Number,
                 ChangesSettings = goal.ChangesSettings,
             };
-            var checkpoint = Checkpoint.Take(piku.Paths, piku.Vassals, app, facts);
+            var checkpoint = Checkpoint.Take(piku.Paths, piku.Vassals, app, facts, await _tree.ReplacedByAsync(target, goal.Quarantine, cancel));
             try
             {
                 var vassals = await work(checkpoint, target, turn);
@@ -216,12 +216,13 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
                 release?.Settle();
                 checkpoint.Switched(vassals);
                 piku.Apps.SetStopped(app, false);
-                return new(target, readers => KeepAsync(checkpoint, vassals, release, readers), () => RevokeAsync(release), turn);
+                return new(target, readers => KeepAsync(checkpoint, vassals, release, readers), () => RevokeAsync(checkpoint, release), turn);
             }
             catch (Exception failure)
             {
+                checkpoint.UseRoom();
                 release?.Fail(turn.Explain(failure));
-                await UndoAsync();
+                await UndoAfterAsync(turn.Explain(failure));
                 throw;
             }
         }
@@ -244,6 +245,7 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
         using var over = release;
         try
         {
+            checkpoint.UseRoom();
             release?.Succeed();
             var drain = TimeSpan.FromSeconds(AppSettings.DrainTimeout.In(piku.Apps.LiveEnv(app) ?? EnvMap.Empty));
             await new Retirement(piku, app, readers).RunAsync(vassals, drain, CancellationToken.None);
@@ -256,18 +258,33 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
         await (release?.TidyAsync() ?? Task.CompletedTask);
     }
 
-    private async Task RevokeAsync(ReleaseUnderWay? release)
+    private async Task RevokeAsync(Checkpoint checkpoint, ReleaseUnderWay? release)
     {
+        checkpoint.UseRoom();
         release?.Fail(new UserError("the refs did not move, so the version before is back."));
         await UndoAsync();
+    }
+
+    /// <exception cref="UserError">Not even that could be done yet; the daemon goes on trying.</exception>
+    private async Task UndoAfterAsync(Exception failure)
+    {
+        try
+        {
+            await UndoAsync();
+        }
+        catch (Exception stuck) when (stuck is UserError or IOException)
+        {
+            var reason = Shortage.Of(failure) ?? (failure is UserError or DeployCancelled ? failure.Message : "the deploy failed.");
+            throw new UserError($"{reason} The version before could not be put back yet ({stuck.Message}); piku goes on trying.", failure);
+        }
     }
 
     private Task<bool> UndoAsync() => new Recovery(piku, app).RunAsync(CancellationToken.None);
 
     /// <summary>Git moves no ref that another push has moved meanwhile; so the version of this one must not run for a moment either.</summary>
-    private async Task<Goal> StillWantedAsync(DeployTarget pushed, string? before, CancellationToken cancel) =>
+    private async Task<Goal> StillWantedAsync(DeployTarget pushed, string? before, Quarantine quarantine, CancellationToken cancel) =>
         await _repository.CommitOfAsync(pushed.Branch, cancel) == before
-            ? new(pushed) { Release = "push" }
+            ? new(pushed) { Release = "push", Quarantine = quarantine }
             : throw new UserError($"another push has moved '{pushed.Branch}' meanwhile: fetch it, and push again.");
 
     private void MakeFolders()
@@ -312,6 +329,9 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
     {
         /// <summary>What the release is called that it makes; null for none.</summary>
         public string? Release { get; init; }
+
+        /// <summary>Where the objects of the target are.</summary>
+        public Quarantine Quarantine { get; init; } = Quarantine.None;
 
         /// <summary>True when the settings of config:set become others, and are put back when it fails.</summary>
         public bool ChangesSettings { get; init; }

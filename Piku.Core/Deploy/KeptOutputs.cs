@@ -24,7 +24,7 @@ internal sealed class KeptOutputs(PikuPaths paths, AppName app, string folder)
                 new() { Program = "cp", Arguments = ["--archive", "--link", "--", InApp(output), making], Folder = paths.Root, Environment = environment },
                 cancel);
             if (!copy.Status.Succeeded)
-                throw new UserError($"What was built before of '{app}' could not be kept aside: {copy.Error.Trim()}");
+                throw new UserError($"What was built before of '{app}' could not be kept aside: {copy.Error.Split('\n')[0]}");
             Directory.CreateDirectory(Path.GetDirectoryName(Kept(output))!);
             Directory.Move(making, Kept(output));
         }

@@ -19,6 +19,9 @@ public sealed class Push(Installation piku, AppName app, Deployer by)
     /// <summary>How long git may take to tell a pusher that the server stops.</summary>
     private static readonly TimeSpan RefusalMayTake = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long git may take to clear away what it has received.</summary>
+    private static readonly TimeSpan EndMayTake = TimeSpan.FromSeconds(5);
+
     private readonly GitRepository _repository = new(piku.Git, piku.Paths, app);
 
     /// <summary>Serves <c>git receive-pack</c> on the given streams.</summary>
@@ -36,7 +39,25 @@ public sealed class Push(Installation piku, AppName app, Deployer by)
             Input = input,
             Output = WhileListening(output),
             Error = WhileListening(error),
+            // None: ended by one, git leaves what it has in quarantine (since 2.38).
+            StopSignal = 0,
         });
+        try
+        {
+            return await ServeAsync(git, hook, stopping, cancel);
+        }
+        catch
+        {
+            // The hook's answer, or the end of its input, has git end in order.
+            hook.Finish(1);
+            await git.StopAsync(EndMayTake);
+            throw;
+        }
+    }
+
+    [SuppressMessage("Reliability", "CA2025", Justification = "The deploy is awaited before the token's source goes.")]
+    private async Task<int> ServeAsync(ChildProcess git, PushHook hook, CancellationToken stopping, CancellationToken cancel)
+    {
         using var whileGitRuns = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var deploying = DeployAsync(hook, stopping, whileGitRuns.Token);
         if (await Task.WhenAny(git.Exit, deploying) == git.Exit)
@@ -79,11 +100,11 @@ public sealed class Push(Installation piku, AppName app, Deployer by)
             hook.Finish(0);
             return version;
         }
-        catch (Exception wrong) when (wrong is UserError || AtomicFile.IsFull(wrong))
+        catch (Exception wrong) when (wrong is UserError || Shortage.Of(wrong) is not null)
         {
             if (version is not null)
                 await version.DisposeAsync();
-            await log.LineAsync($"Error: {(wrong is UserError ? wrong.Message : "there is no space left on the server's disk: free some and push again.")}", cancel);
+            await log.LineAsync($"Error: {Shortage.Of(wrong) ?? wrong.Message}", cancel);
             hook.Finish(1);
             return null;
         }
@@ -155,7 +176,7 @@ public sealed class Push(Installation piku, AppName app, Deployer by)
         }
         catch (Exception failure) when (failure is TimeoutException or IOException)
         {
-            await git.StopAsync(TimeSpan.Zero);
+            await git.StopAsync(EndMayTake);
         }
         if (await _repository.CommitOfAsync(version.Target.Branch, CancellationToken.None) == version.Target.Commit)
         {

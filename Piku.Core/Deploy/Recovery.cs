@@ -15,8 +15,41 @@ public sealed class Recovery(Installation piku, AppName app)
 
     private readonly WorkTree _tree = new(piku.Git, piku.Paths, app);
 
-    /// <summary>At the start of a daemon: ends what an earlier one has begun with an app, unless somebody is at it.</summary>
-    public static async Task ResumeAsync(Installation piku, AppName app, CancellationToken cancel)
+    /// <summary>At the start of a daemon: ends what an earlier one has begun. An app for which that cannot be done yet keeps nobody from starting.</summary>
+    /// <returns>What could not be done, for the log: one sentence each.</returns>
+    public static Task<IReadOnlyList<string>> ResumeAsync(Installation piku, CancellationToken cancel) =>
+        ForAllAsync(piku, app => ResumeAsync(piku, app, cancel));
+
+    /// <summary>While a daemon runs: ends what a deploy could not put back, for want of space, unless somebody is at it.</summary>
+    /// <inheritdoc cref="ResumeAsync(Installation, CancellationToken)" path="/returns"/>
+    public static Task<IReadOnlyList<string>> RetryAsync(Installation piku, CancellationToken cancel) =>
+        ForAllAsync(piku, async app =>
+        {
+            if (!Checkpoint.IsLeft(piku.Paths, app))
+                return;
+            using var held = FileLock.TryAcquire(piku.Paths.AppLock(app), "recovery", piku.Clock);
+            if (held is not null)
+                await new Recovery(piku, app).RunAsync(cancel);
+        });
+
+    private static async Task<IReadOnlyList<string>> ForAllAsync(Installation piku, Func<AppName, Task> recover)
+    {
+        var problems = new List<string>();
+        foreach (var app in piku.Apps.All())
+        {
+            try
+            {
+                await recover(app);
+            }
+            catch (Exception stuck) when (stuck is UserError or IOException or UnauthorizedAccessException)
+            {
+                problems.Add($"'{app}' cannot be put back yet: {stuck.Message}");
+            }
+        }
+        return problems;
+    }
+
+    private static async Task ResumeAsync(Installation piku, AppName app, CancellationToken cancel)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(piku.Paths.AppLock(app))!);
         using var held = FileLock.TryAcquire(piku.Paths.AppLock(app), "recovery", piku.Clock);
@@ -53,6 +86,7 @@ public sealed class Recovery(Installation piku, AppName app)
     {
         if (Checkpoint.Left(piku.Paths, app) is not { } checkpoint)
             return false;
+        checkpoint.UseRoom();
         if (checkpoint.Facts.Vassals is { } vassals && (!checkpoint.Facts.IsPush || await RefsAgreeAsync(checkpoint.Facts.After, cancel)))
         {
             if (checkpoint.Facts.Release is { } number)

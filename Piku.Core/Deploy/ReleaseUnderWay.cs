@@ -1,4 +1,5 @@
 using Piku.Core.Git;
+using Piku.Core.Machine;
 using Piku.Core.Model;
 using Piku.Core.Settings;
 
@@ -45,7 +46,7 @@ internal sealed class ReleaseUnderWay : IDisposable
             UserError wrong => (ReleaseOutcome.Failed, wrong.Message),
             DeployCancelled cancelled => (ReleaseOutcome.Cancelled, cancelled.Message),
             OperationCanceledException => (ReleaseOutcome.Cancelled, "it was cancelled, or its client went away."),
-            _ => (ReleaseOutcome.Failed, "internal error; the server's log has the details."),
+            _ => (ReleaseOutcome.Failed, Shortage.Of(failure) ?? "internal error; the server's log has the details."),
         };
         _log.WriteLast($"Error: {reason}\n");
         Dispose();

@@ -20,6 +20,9 @@ public sealed class PushHook : IDisposable
 
     private static readonly string[] Pipes = ["ask", "answer"];
 
+    /// <summary>The answers that there are. Both are written before the deploy, so that a full disk cannot swallow one.</summary>
+    private static readonly int[] Statuses = [0, 1];
+
     private const string Script = """
         #!/bin/sh
         # Waits for the deploy of this push and decides whether its refs may move.
@@ -47,10 +50,13 @@ public sealed class PushHook : IDisposable
     private readonly string _folder;
     private readonly Fifo _ask;
     private readonly Fifo _answer;
+    private bool _isFinished;
 
     private PushHook(string folder)
     {
         _folder = folder;
+        foreach (var status in Statuses)
+            AtomicFile.Write(Prepared(status), status.ToString(CultureInfo.InvariantCulture) + "\n", AtomicFile.Secret);
         _ask = Fifo.CreateForReading(Path.Combine(folder, Pipes[0]));
         _answer = Fifo.CreateForWriting(Path.Combine(folder, Pipes[1]));
     }
@@ -83,7 +89,15 @@ public sealed class PushHook : IDisposable
     {
         var folder = Path.Combine(Meetings(paths), Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8)));
         Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        return new(folder);
+        try
+        {
+            return new(folder);
+        }
+        catch
+        {
+            Directory.Delete(folder, recursive: true);
+            throw;
+        }
     }
 
     /// <summary>Waits until the hook tells what the push wants; this is after the last object has arrived.</summary>
@@ -110,10 +124,13 @@ public sealed class PushHook : IDisposable
         return new(updates.ToImmutable(), Quarantine.From(objects, alternates)) { Options = options.ToImmutable() };
     }
 
-    /// <summary>Ends the hook: the refs move if, and only if, the status is 0.</summary>
+    /// <summary>Ends the hook: the refs move if, and only if, the status is 0. The first answer stands.</summary>
     public void Finish(int status)
     {
-        AtomicFile.Write(Path.Combine(_folder, "status"), status.ToString(CultureInfo.InvariantCulture) + "\n", AtomicFile.Secret);
+        if (_isFinished)
+            return;
+        _isFinished = true;
+        File.Move(Prepared(status), Path.Combine(_folder, "status"));
         _answer.Dispose();
     }
 
@@ -123,6 +140,8 @@ public sealed class PushHook : IDisposable
         _answer.Dispose();
         Directory.Delete(_folder, recursive: true);
     }
+
+    private string Prepared(int status) => Path.Combine(_folder, $"status.{status}");
 
     private static string Meetings(PikuPaths paths) => Path.Combine(paths.Run, "push");
 }

@@ -47,6 +47,7 @@ internal sealed class TreeUpdate(GitProgram git, string folder, Quarantine quara
     /// <exception cref="UserError">git failed, or something that git does not track is where a file belongs.</exception>
     public async Task RunAsync(string commit, string whole, CancellationToken cancel)
     {
+        RemoveLeftovers();
         var before = await TrackedAsync(Present, cancel);
         before.UnionWith(await PlacedAsync(cancel));
         await MakeIndexAsync(whole, cancel);

@@ -24,6 +24,26 @@ public sealed class WorkTree(GitProgram git, PikuPaths paths, AppName app)
         return new(branch.Trim() is { Length: > 0 } name ? name : "HEAD", commit.Trim());
     }
 
+    /// <summary>What a checkout of another commit takes from the tree as it is.</summary>
+    /// <param name="target">The other commit.</param>
+    /// <param name="quarantine">Where its objects are if they are not in the repository yet.</param>
+    public async Task<TreeSize> ReplacedByAsync(DeployTarget target, Quarantine quarantine, CancellationToken cancel)
+    {
+        var indexes = new DirectoryInfo(Path.Combine(_folder, ".git")) is { Exists: true } kept ? kept.GetFiles("*index") : [];
+        if (indexes.Length == 0)
+            return new(0, 0);
+        var (_, names) = await git.AskAsync(_folder, ["diff-tree", "-r", "-z", "--no-renames", "--name-only", "HEAD", target.Commit], quarantine, cancel);
+        var files = names.Split('\0', StringSplitOptions.RemoveEmptyEntries).SelectMany(name => FilesAt(Path.Combine(_folder, name))).ToList();
+        // git writes an index beside itself, twice.
+        return new(files.Count, files.Concat(indexes).Concat(indexes).Sum(file => TreeSize.Blocks(file.Length)));
+    }
+
+    /// <summary>A folder is a submodule's.</summary>
+    private static IEnumerable<FileInfo> FilesAt(string path) =>
+        new DirectoryInfo(path) is { Exists: true, LinkTarget: null } folder ? folder.EnumerateFiles("*", SearchOption.AllDirectories)
+        : new FileInfo(path) is { Exists: true } file ? [file]
+        : [];
+
     /// <summary>True when files are kept in git-lfs: what is checked out of them are pointers (git-lfs-track(1)).</summary>
     public bool HasLargeFiles => (AtomicFile.ReadIfExists(Path.Combine(_folder, ".gitattributes")) ?? "").Contains("filter=lfs", StringComparison.Ordinal);
 
@@ -85,4 +105,13 @@ public sealed class WorkTree(GitProgram git, PikuPaths paths, AppName app)
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
         AtomicFile.Write(file, string.Concat(lenders.Append(lender).Select(line => line + "\n")), AtomicFile.Readable);
     }
+}
+
+/// <summary>Files of a tree, and the bytes that they take of a disk.</summary>
+public readonly record struct TreeSize(int Files, long Bytes)
+{
+    private const long Block = 4096;
+
+    /// <summary>What a file of so many bytes takes.</summary>
+    public static long Blocks(long length) => (length + Block - 1) / Block * Block;
 }

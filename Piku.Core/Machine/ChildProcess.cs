@@ -31,9 +31,17 @@ public sealed class ChildProcess : IAsyncDisposable
     {
         _call = call;
         _pipes = new StandardPipes(call);
-        _lifeline = call.OrphanGrace > TimeSpan.Zero
-            ? new Lifeline(call.StopSignal, call.OrphanGrace)
-            : new Lifeline(Signals.Kill, TimeSpan.Zero);
+        try
+        {
+            _lifeline = call.OrphanGrace > TimeSpan.Zero
+                ? new Lifeline(call.StopSignal, call.OrphanGrace)
+                : new Lifeline(Signals.Kill, TimeSpan.Zero);
+        }
+        catch
+        {
+            _pipes.Dispose();
+            throw;
+        }
     }
 
     public int ProcessId { get; private set; }
@@ -49,15 +57,16 @@ public sealed class ChildProcess : IAsyncDisposable
     public static async Task<ChildProcess> StartAsync(ProgramCall call)
     {
         var path = Tools.Require(call.Program, call.Environment.Find("PATH"));
-        var child = new ChildProcess(call);
+        ChildProcess? child = null;
         try
         {
+            child = new ChildProcess(call);
             child.Launch(path);
             return child;
         }
         catch (IOException failure)
         {
-            await child.DisposeAsync();
+            await (child?.DisposeAsync() ?? ValueTask.CompletedTask);
             throw new UserError($"'{path}' could not be started in {call.Folder}: {failure.Message}.", failure);
         }
     }

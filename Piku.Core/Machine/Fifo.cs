@@ -40,7 +40,7 @@ public sealed class Fifo : IDisposable
     private static Fifo Create(string path, PipeDirection direction) =>
         Libc.MakeFifo(path, (uint)AtomicFile.Secret) == 0
             ? new(path, direction)
-            : throw new IOException($"The pipe {path} could not be made: {Marshal.GetLastPInvokeErrorMessage()}");
+            : throw new IOException($"The pipe {path} could not be made: {Marshal.GetLastPInvokeErrorMessage()}", Marshal.GetLastPInvokeError());
 
     private static SafeFileHandle OpenBothEnds(string path) => Libc.Open(path, Libc.OpenReadWrite);
 }

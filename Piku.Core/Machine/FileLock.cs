@@ -36,9 +36,7 @@ public sealed class FileLock : IDisposable
                 file.Dispose();
                 return null;
             }
-            RandomAccess.SetLength(file, 0);
-            var holder = new LockHolder(Environment.ProcessId, clock.GetUtcNow(), purpose);
-            RandomAccess.Write(file, Encoding.UTF8.GetBytes(holder.Format()), 0);
+            Say(file, new LockHolder(Environment.ProcessId, clock.GetUtcNow(), purpose));
             return new FileLock(file, path);
         }
         catch
@@ -96,6 +94,20 @@ public sealed class FileLock : IDisposable
         RandomAccess.SetLength(_file, 0);
         _ = Libc.Flock(_file, Libc.Unlock);
         _file.Dispose();
+    }
+
+    /// <summary>A courtesy to those who wait. On a full disk it is left out: whoever frees some needs the lock too.</summary>
+    private static void Say(SafeFileHandle file, LockHolder holder)
+    {
+        RandomAccess.SetLength(file, 0);
+        try
+        {
+            RandomAccess.Write(file, Encoding.UTF8.GetBytes(holder.Format()), 0);
+        }
+        catch (IOException full) when (AtomicFile.IsFull(full))
+        {
+            RandomAccess.SetLength(file, 0);
+        }
     }
 
     /// <summary>False when the last holder has removed the file: then nobody else would see our lock.</summary>

@@ -29,6 +29,8 @@ internal static partial class Libc
     public const int NotPermitted = 1;
     public const int Interrupted = 4;
     public const int WouldBlock = 11;
+    public const int TooManyFilesOfAll = 23;
+    public const int TooManyFiles = 24;
     public const int NoSpace = 28;
     public const int QuotaExceeded = 122;
 

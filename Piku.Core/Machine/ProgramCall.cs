@@ -32,7 +32,7 @@ public sealed record ProgramCall
     /// <summary>Standard error; null sends it where the output goes, in the order written.</summary>
     public OutputSink? Error { get; init; }
 
-    /// <summary>The signal that asks the group to end; SIGTERM unless the program has another for it.</summary>
+    /// <summary>The signal that asks the group to end; SIGTERM unless the program has another for it; 0 for none.</summary>
     public int StopSignal { get; init; } = Signals.Terminate;
 
     /// <summary>How long a cancelled program may take to end after the <see cref="StopSignal"/>, before SIGKILL.</summary>

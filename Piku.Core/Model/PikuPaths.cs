@@ -41,6 +41,9 @@ public sealed record PikuPaths
     /// <summary>What need not: locks, sockets, pid files, the hooks of the running version.</summary>
     public string Run => In("run");
 
+    /// <summary>Kept aside for the next start of the daemon, which the disk may be full for.</summary>
+    public string StartRoom => Path.Combine(Run, "room");
+
     public string App(AppName app) => Path.Combine(Apps, app.Value);
     public string Repo(AppName app) => Path.Combine(Repos, app.Value);
     public string Env(AppName app) => Path.Combine(Envs, app.Value);

@@ -38,6 +38,17 @@ public sealed class NginxMaster(NginxFiles files, TimeProvider clock)
         }
     }
 
+    /// <summary>False when nginx does not run and is not started again in time.</summary>
+    public async Task<bool> WaitUntilRunsAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        for (var start = clock.GetTimestamp(); ProcessId is null; await Task.Delay(Poll, clock, cancellationToken))
+        {
+            if (clock.GetElapsedTime(start) >= timeout)
+                return false;
+        }
+        return true;
+    }
+
     /// <summary>SIGHUP to the master; false when nginx does not run.</summary>
     public bool Hangup() => ProcessId is { } master && Signals.Send(master, Signals.Hangup);
 

@@ -18,6 +18,9 @@ public sealed class NginxServer(PikuPaths paths, EnvMap environment, TimeProvide
     /// <summary>A reload takes nginx a little over 100 ms; far longer only when it has refused it.</summary>
     private static readonly TimeSpan ReloadTimeout = TimeSpan.FromSeconds(10);
 
+    /// <summary>One that was killed is back within a second; the pauses between failing starts grow beyond this.</summary>
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(10);
+
     private readonly NginxFiles _files = new(paths);
     private readonly NginxMaster _master = new(new(paths), clock);
 
@@ -75,6 +78,14 @@ public sealed class NginxServer(PikuPaths paths, EnvMap environment, TimeProvide
         var broken = await ListAsync(cancellationToken);
         await _master.ReloadAsync(ReloadTimeout, cancellationToken);
         return broken;
+    }
+
+    /// <summary>Waits for an nginx that is just being started again, by whoever runs it.</summary>
+    /// <exception cref="UserError">It is not.</exception>
+    public async Task RequireAsync(CancellationToken cancellationToken)
+    {
+        if (!await _master.WaitUntilRunsAsync(StartTimeout, cancellationToken))
+            throw new UserError($"nginx does not run, so nobody would be answered: {_files.Log} says why.");
     }
 
     /// <inheritdoc cref="NginxMaster.HasOldWorkers"/>

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Piku.Core.Deploy;
+using Piku.Core.Machine;
 using Piku.Core.Model;
 
 namespace Piku.Server.Commands;
@@ -52,6 +53,10 @@ internal sealed partial class CommandRouter(Installation piku, Action<CommandRec
         catch (UserError wrong)
         {
             return await FailAsync(streams, $"Error: {wrong.Message}", 1, cancel);
+        }
+        catch (IOException failure) when (Shortage.Of(failure) is { } shortage)
+        {
+            return await FailAsync(streams, $"Error: {shortage}", 1, cancel);
         }
         catch (OperationCanceledException) when (streams.Stopping.IsCancellationRequested)
         {

@@ -28,6 +28,7 @@ internal static class Daemon
             Composition.RefuseRoot();
             var paths = Composition.Paths();
             var options = Composition.Options(paths);
+            Reserve.Free(paths.StartRoom);
             Installer.Run(paths);
             foreach (var file in serve.Authorize)
                 await AuthorizeAsync(paths, file);
@@ -41,6 +42,11 @@ internal static class Daemon
             await Console.Error.WriteLineAsync($"Error: {wrong.Message}");
             return 1;
         }
+        catch (IOException failure) when (Shortage.Of(failure) is { } shortage)
+        {
+            await Console.Error.WriteLineAsync($"Error: {shortage}");
+            return 1;
+        }
     }
 
     private static async Task ServeAsync(Installation piku, PikuOptions options, ServiceManager manager)
@@ -51,8 +57,8 @@ internal static class Daemon
         {
             piku.Deploys.RemoveLeftovers();
             // Before the emperor runs what an interrupted deploy has left.
-            foreach (var app in piku.Apps.All())
-                await Recovery.ResumeAsync(piku, app, lifetime.ApplicationStopping);
+            foreach (var problem in await Recovery.ResumeAsync(piku, lifetime.ApplicationStopping))
+                await Console.Out.WriteLineAsync(problem);
             if (options.Supervise)
                 piku.Groups.Claim();
             await host.StartAsync();
@@ -103,6 +109,7 @@ internal static class Daemon
         }
         builder.Services.AddHostedService(services => new CertificateService(
             piku, services.GetService<NginxService>()?.Ready ?? Task.CompletedTask, services.GetRequiredService<ILogger<CertificateService>>()));
+        builder.Services.AddHostedService(services => new UpkeepService(piku, services.GetRequiredService<ILogger<UpkeepService>>()));
         return builder.Build();
     }
 

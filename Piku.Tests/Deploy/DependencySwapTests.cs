@@ -106,7 +106,7 @@ public sealed class DependencySwapTests : IDisposable
     }
 
     private Checkpoint Take() => Checkpoint.Take(
-        _paths, new VassalStore(_paths, new Emperor(_paths, TimeProvider.System)), _app, new(null, new DeployTarget("main", "c"), IsPush: false, Vassals: null));
+        _paths, new VassalStore(_paths, new Emperor(_paths, TimeProvider.System)), _app, new(null, new DeployTarget("main", "c"), IsPush: false, Vassals: null), new TreeSize(0, 0));
 
     private void Undo()
     {

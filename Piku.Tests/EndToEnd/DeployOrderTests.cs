@@ -112,18 +112,40 @@ public sealed class DeployOrderTests : IAsyncLifetime
         File.Delete(begun);
     }
 
-    [Fact]
-    public async Task A_build_that_forks_hangs_and_ignores_signals_is_ended_with_all_it_started()
+    [Theory]
+    [InlineData("preflight")]
+    [InlineData("release")]
+    public async Task A_command_that_forks_hangs_and_ignores_signals_is_ended_with_all_it_started(string kind)
     {
-        var repository = await Repository.WithFilesAsync(
-            Client, "hanging", ("ENV", "PIKU_BUILD_TIMEOUT=2\n"), ("requirements.txt", ""),
-            ("Procfile", "preflight: trap '' TERM; setsid sh -c 'trap \"\" TERM; sleep 98761 & sleep 98761' & sleep 98761 & while true; do sleep 1; done\nworker: exec sleep 1000\n"));
+        var repository = await HangingAsync(kind, "98761", "PIKU_BUILD_TIMEOUT=2\n");
         var refused = await repository.TryPushAsync();
         Assert.False(refused.Status.Succeeded);
         Assert.Contains("took longer than 2 s together and were ended; set PIKU_BUILD_TIMEOUT", refused.Error, StringComparison.Ordinal);
-        Assert.DoesNotContain(ProcessTable.Read(), process => !process.IsZombie && ProcessTable.CommandLine(process.Id) == "sleep 98761");
+        Assert.Empty(Sleeping("98761"));
         Assert.Contains("failed: preflight, build and release took", await Client.CommandAsync("releases", "hanging"), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task A_cancelled_command_that_forks_and_ignores_signals_is_ended_with_all_it_started()
+    {
+        var repository = await HangingAsync("release", "98762", "");
+        var push = repository.TryPushAsync();
+        await Eventually.TrueAsync(() => Sleeping("98762").Count() == 3 || push.IsCompleted, TimeSpan.FromSeconds(60));
+
+        await Client.CommandAsync("deploys:cancel", "hanging");
+
+        Assert.Empty(Sleeping("98762"));
+        Assert.Contains("Error: the deploy was cancelled by ada.", (await push).Error, StringComparison.Ordinal);
+        Assert.Empty(await repository.RemoteHeadAsync());
+    }
+
+    /// <summary>An app whose command starts processes in its group, in sessions of their own, and orphans.</summary>
+    private Task<Repository> HangingAsync(string kind, string seconds, string settings) => Repository.WithFilesAsync(
+        Client, "hanging", ("ENV", settings), ("requirements.txt", ""),
+        ("Procfile", $"{kind}: trap '' TERM INT HUP; setsid sh -c 'trap \"\" TERM; (sleep {seconds} &) ; sleep {seconds}' & sleep {seconds} & while true; do sleep 1; done\nworker: exec sleep 1000\n"));
+
+    private static IEnumerable<int> Sleeping(string seconds) => ProcessTable.Read()
+        .Where(process => !process.IsZombie && ProcessTable.CommandLine(process.Id) == $"sleep {seconds}").Select(process => process.Id);
 
     private async Task<(Repository Repository, Task<CapturedRun> Push)> BeginAsync(string app)
     {

@@ -30,7 +30,7 @@ internal sealed class CertificateService(Installation piku, Task nginxIsReady, I
         {
             return await renewal.RunAsync(stoppingToken);
         }
-        catch (UserError wrong)
+        catch (Exception wrong) when (wrong is UserError or IOException or UnauthorizedAccessException)
         {
             return [wrong.Message];
         }

@@ -20,6 +20,9 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Warning, Message = "Certificates: {Problem}")]
     public static partial void Certificates(ILogger logger, string problem);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Problem}")]
+    public static partial void Upkeep(ILogger logger, string problem);
+
     [LoggerMessage(Level = LogLevel.Error, Message = "nginx does not accept {Site}, which is left out: {Message}")]
     public static partial void BrokenSite(ILogger logger, string site, string message);
 }

@@ -55,9 +55,9 @@ internal sealed class SupervisedProgram(ProgramToSupervise program, RestartPolic
         {
             _ready.TrySetCanceled(stopping);
         }
-        catch (UserError failure) when (!_ready.Task.IsCompleted)
+        catch (Exception failure) when (!_ready.Task.IsCompleted && failure is (UserError or IOException or UnauthorizedAccessException))
         {
-            _ready.SetException(failure);
+            _ready.SetException(failure as UserError ?? new UserError($"{program.Name} could not be started: {failure.Message}", failure));
         }
     }
 
@@ -82,9 +82,9 @@ internal sealed class SupervisedProgram(ProgramToSupervise program, RestartPolic
                 throw;
             }
         }
-        catch (UserError failure) when (_ready.Task.IsCompletedSuccessfully)
+        catch (Exception failure) when (_ready.Task.IsCompletedSuccessfully && failure is (UserError or IOException or UnauthorizedAccessException))
         {
-            // It has worked before: a tool may just be on its way through an upgrade.
+            // It has worked before: a tool may just be on its way through an upgrade, or the disk be full for a while.
             return failure.Message;
         }
     }
