@@ -68,12 +68,15 @@ internal sealed class ReleaseUnderWay : IDisposable
     {
         try
         {
-            var kept = AppSettings.ReleasesKept.TryIn(_piku.Apps.LiveEnv(_app) ?? EnvMap.Empty, out var set) ? set : AppSettings.MostReleases;
-            _store.Prune(kept);
+            var live = _piku.Apps.LiveEnv(_app) ?? EnvMap.Empty;
+            _store.Prune(AppSettings.ReleasesKept.TryIn(live, out var kept) ? kept : AppSettings.MostReleases);
             var good = _store.All().Where(release => release.Succeeded).ToList();
             new KeptDependencies(_piku.Paths, _app).Prune(good);
             await new GitRepository(_piku.Git, _piku.Paths, _app).KeepReleasesAsync(
                 good.ToDictionary(release => release.Number, release => release.Commit), CancellationToken.None);
+            // nginx keeps answers for an app that has asked for it, and forgets none when it asks no more.
+            if (!NginxSettings.CachePrefixes.IsSetIn(live))
+                WholeFolder.Remove(_piku.Paths.AppCache(_app));
         }
         catch (Exception failure) when (failure is UserError or IOException or UnauthorizedAccessException)
         {

@@ -97,6 +97,21 @@ public sealed class LimitTests(SharedInstance shared)
         await DestroyAsync(repository);
     }
 
+    [Fact]
+    public async Task Answers_kept_for_an_app_go_when_it_asks_for_none_any_more()
+    {
+        var repository = await PushedAsync("caching", "wsgi: app:application", "NGINX_CACHE_PREFIXES=/\n", ("app.py", Greedy));
+        var kept = shared.Piku.Paths.AppCache(AppName.Parse(repository.App));
+        await AskAsync(repository, "/");
+        await Eventually.TrueAsync(() => Directory.EnumerateFiles(kept, "*", SearchOption.AllDirectories).Any(), TimeSpan.FromSeconds(10));
+
+        repository.Write("ENV", $"NGINX_SERVER_NAME={repository.Host}\n");
+        await repository.PushAsync();
+
+        Assert.False(Directory.Exists(kept));
+        await DestroyAsync(repository);
+    }
+
     private async Task<Repository> PushedAsync(string app, string procfile, string env, params (string Path, string Text)[] files)
     {
         var repository = await Repository.WithFilesAsync(shared.Piku.Client, app, [("Procfile", procfile), ("requirements.txt", ""), .. files]);
