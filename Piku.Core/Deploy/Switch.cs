@@ -88,6 +88,7 @@ internal sealed class Switch(Installation piku, AppName app, DeployLog log)
             await log.StepAsync($"Spawning '{app}:{vassal.Kind}.{vassal.Ordinal}'", cancel);
         var limit = TimeSpan.FromSeconds(AppSettings.HealthTimeout.In(plan.LiveEnv));
         var start = piku.Clock.GetTimestamp();
+        var outOfMemory = vassals.ToDictionary(vassal => vassal.Name, vassal => piku.Groups.OutOfMemory(vassal.Name));
         var installed = piku.Vassals.Install(app, [.. vassals.Select(ForEmperor)]);
         var failures = await piku.Emperor.WaitUntilReadyAsync(installed, limit, cancel);
         if (failures.Count == 0)
@@ -96,7 +97,11 @@ internal sealed class Switch(Installation piku, AppName app, DeployLog log)
             return;
         foreach (var failure in failures)
             await ShowLastWordsAsync(vassals.First(vassal => vassal.Name == failure.Name), cancel);
-        throw new UserError(string.Join(" ", failures.Select(failure => $"the worker {failure.Name} {failure.Reason}.")));
+        throw new UserError(string.Join(" ", failures.Select(failure => $"the worker {failure.Name} {failure.Reason}{Memory(failure.Name)}.")));
+
+        // Its log says nothing of that.
+        string Memory(string vassal) => piku.Groups.OutOfMemory(vassal) <= outOfMemory[vassal] ? ""
+            : $"; the kernel ended it for want of memory, of which {AppSettings.MemoryLimit.Key} is the limit";
     }
 
     /// <summary>Those that do not answer at PIKU_HEALTH_PATH as they should.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using Piku.Core.Machine;
@@ -16,6 +17,9 @@ public sealed partial class ControlGroups(PikuPaths paths, string system = "")
 {
     private const string Daemon = "daemon";
     private const string Apps = "apps";
+
+    /// <summary>In memory.events, before a number.</summary>
+    private const string EndedByKernel = "oom_kill ";
 
     private static readonly string[] Controllers = ["memory", "cpu"];
 
@@ -80,6 +84,17 @@ public sealed partial class ControlGroups(PikuPaths paths, string system = "")
                 // Its processes are still ending: the next time.
             }
         }
+    }
+
+    /// <summary>
+    /// How many processes of a vassal's group the kernel has ended for want of memory (memory.events, oom_kill); 0 for
+    /// one without a group.
+    /// </summary>
+    public int OutOfMemory(string vassal)
+    {
+        var counts = Read() is { } groups ? AtomicFile.ReadIfExists(Path.Combine(groups.Folder, vassal, "memory.events")) : null;
+        var ended = counts?.Split('\n').FirstOrDefault(line => line.StartsWith(EndedByKernel, StringComparison.Ordinal));
+        return ended is null ? 0 : int.Parse(ended[EndedByKernel.Length..], CultureInfo.InvariantCulture);
     }
 
     /// <summary>Our own group's folder, where version 2 is mounted (proc_pid_cgroup(5), proc_pid_mountinfo(5)).</summary>

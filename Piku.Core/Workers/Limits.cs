@@ -94,9 +94,16 @@ internal sealed partial record Limits(int? Memory, int Processes, decimal? Cores
     /// <summary>uWSGI runs it in a shell whose parent is the vassal.</summary>
     private static string Enter(string group, string? memory, string? cpu) =>
         $"{{ mkdir -p '{group}'"
-        + (memory is null ? "" : $" && echo {memory} > '{group}/memory.max'")
+        + (memory is null ? "" : $" && echo {memory} > '{group}/memory.max'" + Swap(group, memory))
         + (cpu is null ? "" : $" && echo {cpu} > '{group}/cpu.max'")
         + $" && echo $PPID > '{group}/cgroup.procs'; }} 2> /dev/null";
+
+    /// <summary>
+    /// None with a limit, which would otherwise be one of how much is taken at once: what leaks ends in swap, and the
+    /// machine with it. A kernel that counts no swap has no such file.
+    /// </summary>
+    private static string Swap(string group, string memory) =>
+        $" && {{ [ ! -e '{group}/memory.swap.max' ] || echo {(memory == "max" ? memory : "0")} > '{group}/memory.swap.max'; }}";
 
     /// <summary>The soft limit, which may be raised again when the app's has been.</summary>
     private static string Process(string bytes) => $"prlimit --pid=$PPID --data={bytes}:";

@@ -42,6 +42,23 @@ public sealed class LimitsTests : IDisposable
         Assert.NotEqual("", Told(vassal, "cgroup.procs"));
     }
 
+    [Theory]
+    [InlineData("PIKU_MEMORY_LIMIT=64", "0\n")]
+    [InlineData("PIKU_CPU_LIMIT=2", "max\n")]
+    public async Task What_leaks_does_not_end_in_swap_where_the_kernel_counts_it(string env, string swap)
+    {
+        var limited = VassalOf("web: ./srv", env, Groups(memory: true, cpu: true));
+        await RunAsync(Hook(limited));
+        Assert.False(File.Exists(Path.Combine(_folder.Path, limited.Name, "memory.swap.max")));
+
+        await File.WriteAllTextAsync(Path.Combine(_folder.Path, limited.Name, "memory.swap.max"), "max\n", TestContext.Current.CancellationToken);
+        await RunAsync(Hook(limited));
+        Assert.Equal(swap, Told(limited, "memory.swap.max"));
+
+        await RunAsync(HookIn(Limits.Lifted(limited.Ini, VassalOf("web: ./srv", "A=1", groups: null).Ini)));
+        Assert.Equal("max\n", Told(limited, "memory.swap.max"));
+    }
+
     [Fact]
     public async Task A_limit_that_an_app_has_no_more_is_taken_from_its_group()
     {
@@ -89,7 +106,7 @@ public sealed class LimitsTests : IDisposable
 
         var lifted = Limits.Lifted(limited.Ini, free);
 
-        await RunAsync(lifted.Split('\n').Single(line => line.StartsWith("hook-asap = ", StringComparison.Ordinal))["hook-asap = ".Length..]);
+        await RunAsync(HookIn(lifted));
         Assert.Equal(("max\n", "max\n"), (Told(limited, "memory.max"), Told(limited, "cpu.max")));
         Assert.Equal(free, Limits.Lifted(lifted, free));
         Assert.Equal(limited.Ini, Limits.Lifted(limited.Ini, limited.Ini));
@@ -115,6 +132,9 @@ public sealed class LimitsTests : IDisposable
     private static string? Value(Piku.Core.Workers.Vassal vassal, string option) => vassal.Settings.SingleOrDefault(setting => setting.Option == option)?.Value;
 
     private static string Hook(Piku.Core.Workers.Vassal vassal) => Value(vassal, "hook-asap")!;
+
+    private static string HookIn(string ini) =>
+        ini.Split('\n').Single(line => line.StartsWith("hook-asap = ", StringComparison.Ordinal))["hook-asap = ".Length..];
 
     private string Told(Piku.Core.Workers.Vassal vassal, string file) => File.ReadAllText(Path.Combine(_folder.Path, vassal.Name, file));
 

@@ -88,6 +88,15 @@ public sealed class ControlGroupsTests : IDisposable
         Assert.Equal(["blog_web.1~2"], Directory.GetDirectories(Path.Combine(Unit, "apps")).Select(Path.GetFileName));
     }
 
+    [Fact]
+    public void What_the_kernel_ended_for_want_of_memory_is_counted()
+    {
+        What_systemd_delegates_is_divided_between_the_daemon_and_the_apps("/system.slice/piku.service");
+        Write("sys/fs/cgroup/system.slice/piku.service/apps/blog_web.1/memory.events", "low 0\nhigh 0\nmax 41\noom 3\noom_kill 2\noom_group_kill 0\n");
+
+        Assert.Equal((2, 0), (_groups.OutOfMemory("blog_web.1"), _groups.OutOfMemory("gone_web.1")));
+    }
+
     private void Group(string name, string controllers, string processes)
     {
         var folder = Path.Combine("sys/fs/cgroup/system.slice/piku.service", name);
