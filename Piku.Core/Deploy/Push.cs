@@ -29,10 +29,25 @@ public sealed class Push(Installation piku, AppName app, Deployer by)
     /// <param name="stopping">The server stops: if <paramref name="cancel"/> comes now, the pusher is there to be told why.</param>
     /// <param name="cancel">The client is gone, or the server's time is over. A version that runs already is kept all the same.</param>
     /// <returns>git's exit status.</returns>
-    [SuppressMessage("Reliability", "CA2025", Justification = "The deploy is awaited before the hook goes, whatever happens.")]
     public async Task<int> ServeAsync(Stream input, OutputSink output, OutputSink error, EnvMap variables, CancellationToken stopping, CancellationToken cancel)
     {
         await _repository.EnsureAsync(cancel);
+        var isWhole = !_repository.IsShallow;
+        try
+        {
+            return await ReceiveAsync(input, output, error, variables, stopping, cancel);
+        }
+        finally
+        {
+            // A shallow clone may push on top of commits that are here but on no branch: git then takes over its end.
+            if (isWhole)
+                _repository.BeWhole();
+        }
+    }
+
+    [SuppressMessage("Reliability", "CA2025", Justification = "The deploy is awaited before the hook goes, whatever happens.")]
+    private async Task<int> ReceiveAsync(Stream input, OutputSink output, OutputSink error, EnvMap variables, CancellationToken stopping, CancellationToken cancel)
+    {
         using var hook = PushHook.Open(piku.Paths);
         await using var git = await ChildProcess.StartAsync(ReceivePack(hook, variables) with
         {

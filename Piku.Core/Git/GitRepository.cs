@@ -17,6 +17,14 @@ public sealed class GitRepository(GitProgram git, PikuPaths paths, AppName app)
 
     public bool Exists => File.Exists(Path.Combine(Folder, "HEAD"));
 
+    private string ShallowFile => Path.Combine(Folder, "shallow");
+
+    /// <summary>True when somebody has put a repository here that does not have all commits (gitrepository-layout(5), shallow).</summary>
+    public bool IsShallow => File.Exists(ShallowFile);
+
+    /// <summary>Has git look behind the commits at which a pusher's clone ended, when all that is before them is here.</summary>
+    public void BeWhole() => File.Delete(ShallowFile);
+
     /// <summary>Makes the repository if there is none. Made beside its place and renamed, so that it is whole or not there.</summary>
     public async Task EnsureAsync(CancellationToken cancel)
     {

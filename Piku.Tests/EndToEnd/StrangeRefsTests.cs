@@ -43,6 +43,21 @@ public sealed class StrangeRefsTests(SharedInstance shared)
         await shallow.GitAsync("fetch", "--quiet", "--unshallow", $"file://{whole.Folder}", "main");
         await shallow.GitAsync("push", Client.Remote("deepening"), "main");
         await shared.Browser.AssertSaysAsync(shared.Browser.Http(whole.Host), "version 2");
+
+        // The rest is there, though on no branch any more: the server must not forget it for the pusher's sake.
+        await whole.CommitAsync();
+        await whole.GitAsync("push", "--quiet", "-o", "no-deploy", Client.Remote("deepening"), "main");
+        await whole.GitAsync("push", "--quiet", "-o", "no-deploy", "--force", Client.Remote("deepening"), "HEAD^:main");
+        var again = await Repository.WithFilesAsync(Client, "deepening-again");
+        await again.GitAsync("fetch", "--quiet", "--depth=1", $"file://{whole.Folder}", "main");
+        await again.GitAsync("reset", "--quiet", "--hard", "FETCH_HEAD");
+        again.Replace("public/index.html", "version 2", "version 3");
+        await again.CommitAsync();
+        await again.GitAsync("push", "--force", Client.Remote("deepening"), "main");
+        await shared.Browser.AssertSaysAsync(shared.Browser.Http(whole.Host), "version 3");
+        Assert.False(File.Exists(Path.Combine(shared.Piku.Paths.Repos, "deepening/shallow")));
+        await shallow.GitAsync("fetch", "--quiet", Client.Remote("deepening"), "main");
+        Assert.Equal("4", (await shallow.GitAsync("rev-list", "--count", "FETCH_HEAD")).Trim());
         await Client.CommandAsync("destroy", "deepening");
     }
 
