@@ -119,17 +119,24 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
         using var held = await LockAsync("destroy", cancel);
         await log.StepAsync($"Destroying app '{app}'", cancel);
         await _switch.OffAsync(cancel);
+        // The largest first: whoever destroys an app may do so because the disk is full, and nginx is asked through files.
+        Remove(piku.Paths.Env(app), piku.Paths.AppLogs(app), piku.Paths.KeptDependencies(app));
         await piku.Nginx.ApplySiteAsync(app, null, cancel);
         piku.Vassals.RemoveAll(app);
         foreach (var file in new[] { piku.Paths.NginxSocket(app, Stand.First), piku.Paths.NginxSocket(app, Stand.Second), piku.Paths.Certificate(app), piku.Paths.CertificateKey(app) })
             AtomicFile.Delete(file);
-        foreach (var folder in new[] { piku.Paths.App(app), piku.Paths.Env(app), piku.Paths.AppLogs(app), piku.Paths.AppState(app), piku.Paths.Repo(app) })
-            WholeFolder.Remove(folder);
+        Remove(piku.Paths.App(app), piku.Paths.AppState(app), piku.Paths.Repo(app));
         new SiteCertificate(piku, app, log).Forget();
         held.Delete();
         await _hooks.TellAsync("post-destroy", cancel);
         if (Directory.Exists(piku.Paths.AppData(app)))
             await log.LineAsync($"The app's data stays in {piku.Paths.AppData(app)}.", cancel);
+
+        static void Remove(params string[] folders)
+        {
+            foreach (var folder in folders)
+                WholeFolder.Remove(folder);
+        }
     }
 
     private async Task AgainAsync(

@@ -17,6 +17,9 @@ public sealed record Installation(PikuPaths Paths, HostReader Host, TimeProvider
 
     public CloudflareNetworks Cloudflare => new(Paths, CloudflareSource);
 
+    /// <summary>The daemon runs nginx, and starts it again when it ends.</summary>
+    public bool RunsNginx { get; init; }
+
     /// <summary>Apps that are built at once.</summary>
     public int ParallelDeploys { get; init; } = 1;
 

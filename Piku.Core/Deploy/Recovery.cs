@@ -41,7 +41,7 @@ public sealed class Recovery(Installation piku, AppName app)
             {
                 await recover(app);
             }
-            catch (Exception stuck) when (stuck is UserError or IOException or UnauthorizedAccessException)
+            catch (Exception stuck) when (stuck is not OperationCanceledException)
             {
                 problems.Add($"'{app}' cannot be put back yet: {stuck.Message}");
             }

@@ -51,7 +51,7 @@ internal sealed class Switch(Installation piku, AppName app, DeployLog log)
         AtomicFile.Write(piku.Paths.LiveEnvFile(app), EnvFile.Write(plan.LiveEnv), AtomicFile.Secret);
         piku.Apps.WriteScaling(app, plan.Scaling);
         await piku.Nginx.ApplySiteAsync(app, site, cancel);
-        if (site is not null)
+        if (site is not null && piku.RunsNginx)
             await piku.Nginx.RequireAsync(cancel);
         if (plan.Site is not null && await _certificate.ObtainAsync(plan.Site, plan.CertificateCalls, cancel))
             await piku.Nginx.ApplySiteAsync(app, site, cancel);

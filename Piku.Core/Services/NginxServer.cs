@@ -80,7 +80,7 @@ public sealed class NginxServer(PikuPaths paths, EnvMap environment, TimeProvide
         return broken;
     }
 
-    /// <summary>Waits for an nginx that is just being started again, by whoever runs it.</summary>
+    /// <summary>Waits for an nginx that is just being started again.</summary>
     /// <exception cref="UserError">It is not.</exception>
     public async Task RequireAsync(CancellationToken cancellationToken)
     {

@@ -20,6 +20,7 @@ internal static class Composition
         {
             CloudflareSource = options.CloudflareSource,
             ParallelDeploys = options.ParallelDeploys,
+            RunsNginx = options.Supervise,
         };
 
     /// <summary>Apps run as whoever runs piku, and no app is to run as root.</summary>

@@ -134,7 +134,7 @@ public sealed class FaultTests(FaultyInstance faulty) : IClassFixture<FaultyInst
         await faulty.LimitAsync("nofile", $"{Directory.GetFiles($"/proc/{Piku.ProcessId}/fd").Length + 2}");
         GoOn();
 
-        AssertRefused(await push, "too many");
+        AssertRefused(await push, "Too many open files");
         await faulty.UnlimitAsync("nofile");
         await Eventually.TrueAsync(() => !Directory.Exists(Path.Combine(Piku.Paths.AppState(App.App), "checkpoint")));
         await App.AssertServesAsync(faulty.Served, "there were no open files");

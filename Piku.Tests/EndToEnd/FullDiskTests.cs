@@ -87,6 +87,20 @@ public sealed class FullDiskTests(CrampedInstance cramped) : IClassFixture<Cramp
         await PushAgainAsync("after a start on a full disk");
     }
 
+    [Fact]
+    public async Task An_app_can_be_destroyed_to_make_room()
+    {
+        cramped.Begin();
+        var other = await Repository.FromExampleAsync(Piku.Client, "static", "bulky");
+        await other.PushAsync();
+        Disk.FillBut(0);
+
+        await Piku.Client.CommandAsync("destroy", "bulky");
+
+        Assert.DoesNotContain("bulky", await Piku.Client.CommandAsync("apps"), StringComparison.Ordinal);
+        await App.AssertServesAsync(cramped.Served, "another was destroyed");
+    }
+
     /// <summary>The room that is kept for the way back is taken by others the moment it is given back.</summary>
     [Fact]
     public async Task What_cannot_be_put_back_is_put_back_when_there_is_room()
