@@ -27,7 +27,7 @@ public sealed partial class Deployment
             await BringDependenciesAsync(checkpoint, back, turn.Cancelled);
             if (!wish.KeepConfig)
                 BringSettings(back.Number);
-            var vassals = await BuildAsync(checkpoint, Quarantine.None, slot, turn.Cancelled, withRelease: !wish.SkipRelease);
+            var vassals = await BuildAsync(new() { WithRelease = !wish.SkipRelease }, checkpoint, slot, turn.Cancelled);
             await log.StepAsync($"'{app}' runs release {back.Number} again. Its branch '{target.Branch}' stays as it was pushed: the next push, or 'deploy', goes on from there.", turn.Cancelled);
             return vassals;
         }, cancel);

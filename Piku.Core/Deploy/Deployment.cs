@@ -3,7 +3,6 @@ using Piku.Core.Formats;
 using Piku.Core.Git;
 using Piku.Core.Machine;
 using Piku.Core.Model;
-using Piku.Core.Runtimes;
 using Piku.Core.Settings;
 using Piku.Core.Workers;
 
@@ -34,7 +33,7 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
             using var slot = await turn.TakeSlotAsync();
             await log.StepAsync($"Deploying app '{app}'", turn.Cancelled);
             await CheckOutAsync(target, quarantine, turn.Cancelled);
-            return await BuildAsync(checkpoint, quarantine, slot, turn.Cancelled, rebuild: rebuild);
+            return await BuildAsync(new() { Quarantine = quarantine, Rebuild = rebuild }, checkpoint, slot, turn.Cancelled);
         }, cancel);
 
     /// <summary>Builds and starts again what was pushed last.</summary>
@@ -148,47 +147,9 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
             change();
             await log.StepAsync($"Deploying app '{app}'", turn.Cancelled);
             await CheckOutAsync(target, Quarantine.None, turn.Cancelled);
-            return await BuildAsync(checkpoint, Quarantine.None, slot, turn.Cancelled);
+            return await BuildAsync(new(), checkpoint, slot, turn.Cancelled);
         }, cancel);
         await version.KeepAsync(log);
-    }
-
-    private async Task CheckOutAsync(DeployTarget target, Quarantine quarantine, CancellationToken cancel)
-    {
-        var committed = EnvFile.Parse(await _repository.FileOfAsync(target.Commit, "ENV", quarantine, cancel) ?? "", "ENV");
-        // One that refers to other settings means nothing yet.
-        var limit = AppSettings.BuildTimeout.TryIn(EnvMap.From(committed).WithAll(piku.Apps.Config(app)), out var set) ? set : AppSettings.BuildTimeout.In(EnvMap.Empty);
-        await _tree.CheckOutAsync(target, quarantine, TimeSpan.FromSeconds(limit), log.Output, cancel);
-    }
-
-    /// <summary>From a checked-out commit to a running version: the middle of every deploy.</summary>
-    /// <param name="slot">A place among those that build, given back as soon as it is built; null for what waits for nobody.</param>
-    private async Task<IReadOnlyList<string>> BuildAsync(
-        Checkpoint checkpoint, Quarantine quarantine, IDisposable? slot, CancellationToken cancel, bool withRelease = true, bool rebuild = false)
-    {
-        var facts = new FactsReader(piku, app, by);
-        var plan = BuildPlan.Create(await facts.ReadAsync(cancel));
-        var runner = new BuildRunner(piku.Paths, app, Path.Combine(piku.Paths.App(app), AppDirectory.Of(piku, app)), quarantine, log);
-        await log.StepAsync($"{plan.Runtime} app detected.", cancel);
-        foreach (var warning in plan.Warnings)
-            await log.WarnAsync(warning, cancel);
-        if (_tree.HasLargeFiles)
-            await log.WarnAsync("this repository keeps files in git-lfs, which piku does not fetch: the app finds small pointers in their place. Commit the files themselves, or fetch them in 'preflight'.", cancel);
-        MakeFolders();
-        await _hooks.AskAsync("pre-deploy", cancel);
-        if (rebuild || runner.WillChangeDependencies(plan))
-            await checkpoint.KeepEnvironmentAsync(piku.Host.Environment, cancel);
-        if (rebuild)
-        {
-            runner.DropDependencies();
-            plan = BuildPlan.Create(await facts.ReadAsync(cancel));
-        }
-        await checkpoint.KeepOutputsAsync(plan.Outputs, piku.Host.Environment, cancel);
-        await runner.RunAsync(plan, withRelease, cancel);
-        slot?.Dispose();
-        var vassals = await _switch.ToAsync(LivePlan.Create(await facts.ReadAsync(cancel)), cancel);
-        await _hooks.TellAsync("post-deploy", cancel);
-        return vassals;
     }
 
     /// <summary>
@@ -293,12 +254,6 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
         await _repository.CommitOfAsync(pushed.Branch, cancel) == before
             ? new(pushed) { Release = "push", Quarantine = quarantine }
             : throw new UserError($"another push has moved '{pushed.Branch}' meanwhile: fetch it, and push again.");
-
-    private void MakeFolders()
-    {
-        foreach (var folder in new[] { piku.Paths.Env(app), piku.Paths.AppData(app), piku.Paths.AppLogs(app) })
-            Directory.CreateDirectory(folder);
-    }
 
     /// <summary>What runs, which after a rollback is not what was pushed last.</summary>
     private async Task<DeployTarget> CheckedOutAsync(CancellationToken cancel) => await _tree.CurrentAsync(cancel) ?? throw NothingPushed();
