@@ -11,12 +11,16 @@ namespace Piku.Core.Apps;
 /// </summary>
 internal static class PythonExit
 {
-    /// <summary>Until then the interpreter's own: those of executors, whose threads are to finish what is queued (Lib/threading.py, _shutdown).</summary>
+    /// <summary>
+    /// In Python's own order: what executors have queued; threads that are no daemons, here no longer than ten seconds
+    /// (Lib/threading.py, _shutdown); the functions.
+    /// </summary>
     private const string Text =
         """
         # piku writes this file anew whenever it starts.
         import atexit
         import threading
+        import time
 
         import uwsgi
 
@@ -24,6 +28,10 @@ internal static class PythonExit
         def end():
             for call in reversed(getattr(threading, '_threading_atexits', [])):
                 call()
+            deadline = time.time() + 10
+            for thread in threading.enumerate():
+                if not (thread.daemon or isinstance(thread, threading._MainThread)):
+                    thread.join(max(0, deadline - time.time()))
             atexit._run_exitfuncs()
 
 
