@@ -35,6 +35,8 @@ public sealed record Installation(PikuPaths Paths, HostReader Host, TimeProvider
 
     public NginxServer Nginx { get; } = new(Paths, Host.Environment, Clock);
 
+    public Aftermath Aftermath { get; } = new();
+
     public ControlGroups Groups { get; } = new(Paths);
 
     public ReleaseStore ReleasesOf(AppName app) => new(Paths, app, Clock);

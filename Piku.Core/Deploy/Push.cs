@@ -77,10 +77,9 @@ public sealed class Push(Installation piku, AppName app, Deployer by)
         var deploying = DeployAsync(hook, stopping, whileGitRuns.Token);
         if (await Task.WhenAny(git.Exit, deploying) == git.Exit)
             await whileGitRuns.CancelAsync();
-        await using var deployed = await NullIfCancelledAsync(deploying);
-        if (deployed is null)
-            return await RefusedAsync(git, stopping, cancel);
-        return await FollowRefsAsync(git, deployed);
+        return await NullIfCancelledAsync(deploying) is { } deployed
+            ? await FollowRefsAsync(git, deployed)
+            : await RefusedAsync(git, stopping, cancel);
     }
 
     private static async Task<int> RefusedAsync(ChildProcess git, CancellationToken stopping, CancellationToken cancel)
@@ -181,24 +180,47 @@ public sealed class Push(Installation piku, AppName app, Deployer by)
         return null;
     }
 
-    /// <summary>The new version runs. It stays if git moves the refs, and goes if, against all odds, git does not.</summary>
+    /// <summary>
+    /// The new version runs. It stays if git moves the refs, and goes if, against all odds, git does not. The pusher need
+    /// not wait for the end of the version before.
+    /// </summary>
     private async Task<int> FollowRefsAsync(ChildProcess git, RunningVersion version)
     {
-        var status = 1;
+        var haveMoved = false;
         try
         {
-            status = (await git.Exit.WaitAsync(RefsMayTake)).ShellCode;
+            var status = await RefsMovedAsync(git);
+            haveMoved = await _repository.CommitOfAsync(version.Target.Branch, CancellationToken.None) == version.Target.Commit;
+            if (haveMoved)
+                await _repository.PointHeadAtAsync(version.Target.Branch, CancellationToken.None);
+            return status;
+        }
+        finally
+        {
+            if (haveMoved)
+                piku.Aftermath.Add(KeepAsync(version));
+            else
+                await version.DisposeAsync();
+        }
+    }
+
+    private static async Task<int> RefsMovedAsync(ChildProcess git)
+    {
+        try
+        {
+            return (await git.Exit.WaitAsync(RefsMayTake)).ShellCode;
         }
         catch (Exception failure) when (failure is TimeoutException or IOException)
         {
             await git.StopAsync(EndMayTake);
+            return 1;
         }
-        if (await _repository.CommitOfAsync(version.Target.Branch, CancellationToken.None) == version.Target.Commit)
-        {
-            await _repository.PointHeadAtAsync(version.Target.Branch, CancellationToken.None);
+    }
+
+    private static async Task KeepAsync(RunningVersion version)
+    {
+        await using (version)
             await version.KeepAsync(DeployLog.Silent); // the hook, and with it the reader, has ended
-        }
-        return status;
     }
 
     /// <summary>A reader that is gone must not end git in the middle of moving refs: from then on its words are dropped.</summary>

@@ -18,6 +18,9 @@ internal static class Daemon
     /// <summary>For children to end: the emperor alone may take 15 s.</summary>
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(40);
 
+    /// <summary>For versions before to end, whose pushers wait no more.</summary>
+    private static readonly TimeSpan AftermathLimit = TimeSpan.FromSeconds(10);
+
     public static async Task<int> RunAsync(IReadOnlyList<string> arguments)
     {
         try
@@ -79,11 +82,11 @@ internal static class Daemon
         }
         catch
         {
-            await StopAsync(host, manager);
+            await StopAsync(piku, host, manager);
             throw;
         }
         await WaitForEndAsync(lifetime.ApplicationStopping);
-        await StopAsync(host, manager);
+        await StopAsync(piku, host, manager);
     }
 
     private static IHost Build(Installation piku, PikuOptions options)
@@ -117,13 +120,16 @@ internal static class Daemon
     /// People first: deploys come to an end, or are undone, while emperor and nginx still work. Another signal ends the
     /// waiting for them.
     /// </summary>
-    private static async Task StopAsync(IHost host, ServiceManager manager)
+    private static async Task StopAsync(Installation piku, IHost host, ServiceManager manager)
     {
         manager.Stopping("waits for running commands to end");
         using var hurry = new CancellationTokenSource();
         using (PosixSignalRegistration.Create(PosixSignal.SIGINT, Hurry))
         using (PosixSignalRegistration.Create(PosixSignal.SIGTERM, Hurry))
+        {
             await host.Services.GetRequiredService<SshEndpoint>().StopAsync(hurry.Token);
+            await EndAsync(piku.Aftermath, hurry.Token);
+        }
         using var limit = new CancellationTokenSource(StopLimit);
         await host.StopAsync(limit.Token);
 
@@ -131,6 +137,19 @@ internal static class Daemon
         {
             signal.Cancel = true;
             hurry.Cancel();
+        }
+    }
+
+    /// <summary>What is not done in time is done by recovery at the next start.</summary>
+    private static async Task EndAsync(Aftermath aftermath, CancellationToken hurry)
+    {
+        try
+        {
+            await aftermath.WhenDone().WaitAsync(AftermathLimit, hurry);
+        }
+        catch (Exception failure) when (failure is TimeoutException or OperationCanceledException or UserError or IOException or UnauthorizedAccessException)
+        {
+            await Console.Error.WriteLineAsync($"The end of a deploy is left to the next start: {failure.Message}");
         }
     }
 

@@ -32,7 +32,9 @@ internal static class LocalCall
             var paths = Composition.Paths();
             var piku = Composition.Installation(paths, Composition.Options(paths));
             var router = new CommandRouter(piku, Recorder(piku), NullLogger<CommandRouter>.Instance);
-            return await router.RunAsync(line, new(UnixUser.Current.Name, Rights.All, Fingerprint: null, Address: null), new(input, output, error), "local", interrupt.Token);
+            var status = await router.RunAsync(line, new(UnixUser.Current.Name, Rights.All, Fingerprint: null, Address: null), new(input, output, error), "local", interrupt.Token);
+            await piku.Aftermath.WhenDone().WaitAsync(interrupt.Token);
+            return status;
         }
         catch (UserError wrong)
         {

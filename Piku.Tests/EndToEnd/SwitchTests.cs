@@ -1,3 +1,5 @@
+using Piku.Core.Model;
+
 namespace Piku.Tests.EndToEnd;
 
 /// <summary>From one version to the next: what is asked of the new one, and what the old one may still do.</summary>
@@ -5,11 +7,12 @@ namespace Piku.Tests.EndToEnd;
 public sealed class SwitchTests(SharedInstance shared)
 {
     private const string Web = """
-        const http = require('http');
+        const http = require('http'), fs = require('fs');
         const version = '1';
         http.createServer((ask, answer) => {
           if (ask.url === '/health' && process.env.ILL) answer.statusCode = 503;
-          setTimeout(() => answer.end('version ' + version), ask.url === '/slow' ? 2000 : 0);
+          const end = () => ask.url === '/slow' && !fs.existsSync(process.env.DATA_ROOT + '/enough') ? setTimeout(end, 20) : answer.end('version ' + version);
+          end();
         }).listen(process.env.PORT, process.env.BIND_ADDRESS);
         """;
 
@@ -18,7 +21,7 @@ public sealed class SwitchTests(SharedInstance shared)
     private Browser Browser => shared.Browser;
 
     [Fact]
-    public async Task The_version_before_finishes_the_requests_that_it_has()
+    public async Task The_version_before_finishes_the_requests_that_it_has_and_the_pusher_need_not_wait()
     {
         var repository = await WebAppAsync("finishing", "");
         await repository.PushAsync();
@@ -27,6 +30,8 @@ public sealed class SwitchTests(SharedInstance shared)
 
         await repository.PushAsync();
 
+        Assert.False(slow.IsCompleted);
+        await File.WriteAllTextAsync(Path.Combine(Piku.Paths.AppData(AppName.Parse(repository.App)), "enough"), "", TestContext.Current.CancellationToken);
         Assert.Equal((200, "version 1"), await slow);
         Assert.Equal((200, "version 2"), await Browser.GetAsync(Browser.Http(repository.Host)));
         await Piku.Client.CommandAsync("destroy", repository.App);
