@@ -41,7 +41,7 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
     public Task RedeployAsync(CancellationToken cancel) => AgainAsync("deploy", "deploy", () => { }, () => LastPushedAsync(cancel), cancel);
 
     /// <summary>Changes the settings, and deploys again unless the app is stopped or was never deployed (D25).</summary>
-    /// <exception cref="UserError">The deploy failed; the settings are stored all the same.</exception>
+    /// <exception cref="UserError">A value is none of its setting's, and nothing is stored; or the deploy failed, and all is stored all the same.</exception>
     public async Task ConfigureAsync(Func<EnvMap, EnvMap> change, CancellationToken cancel)
     {
         var changed = new List<string>();
@@ -49,6 +49,7 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
         {
             var before = piku.Apps.Config(app);
             var after = change(before);
+            RefuseWrong(before, after);
             foreach (var (name, value) in after.Where(pair => before.Find(pair.Key) != pair.Value))
             {
                 changed.Add(name);
@@ -63,6 +64,18 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
         }
         if (await IsRunningAsync(cancel))
             await AgainAsync("config", $"config: {string.Join(' ', changed)}".TrimEnd(' ', ':'), () => { }, () => CheckedOutAsync(cancel), cancel);
+    }
+
+    /// <summary>A value that refers to others means nothing until the app is deployed, and is judged then.</summary>
+    private static void RefuseWrong(EnvMap before, EnvMap after)
+    {
+        var complaints = from pair in after
+                         where before.Find(pair.Key) != pair.Value && !pair.Value.Contains('$', StringComparison.Ordinal)
+                         let setting = SettingTable.Find(pair.Key)
+                         where setting is { IsForgiving: false }
+                         select setting.Complaint(after);
+        if (complaints.OfType<string>().FirstOrDefault() is { } complaint)
+            throw new UserError($"{complaint} Nothing is set.");
     }
 
     /// <summary>Changes how many processes run of each kind, at once unless the app does not run.</summary>

@@ -46,6 +46,10 @@ public sealed class SettingsTests(SharedInstance shared)
         Assert.Equal("B=1\nC=two words\n", await client.CommandAsync("config", "settings"));
         Assert.Contains("A=repository\n", await client.CommandAsync("config:live", "settings"), StringComparison.Ordinal);
 
+        var wrong = await client.SshAsync("config:set", "settings", "D=1", "PIKU_MEMORY_LIMIT=lots");
+        Assert.Equal(("Error: PIKU_MEMORY_LIMIT is 'lots', and must be a number from 16 to 1048576. Nothing is set.\n", "", 1), (wrong.Error, wrong.Output, wrong.Status.Code));
+        Assert.Equal("B=1\nC=two words\n", await client.CommandAsync("config", "settings"));
+
         await client.CommandAsync("config:unset", "settings", "B");
         Assert.Equal("C=two words\n", await client.CommandAsync("config", "settings"));
 
