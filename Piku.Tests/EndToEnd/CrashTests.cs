@@ -106,7 +106,7 @@ public sealed class CrashTests : IAsyncLifetime
             var moment = duration * (point + 0.5) / points;
             await using (var push = await ChildProcess.StartAsync(_app.Repository.Push()))
             {
-                await Task.WhenAny(push.Exit, Task.Delay(moment, TestContext.Current.CancellationToken));
+                await Task.Delay(moment, TestContext.Current.CancellationToken);
                 await _piku.KillDaemonAsync();
                 await push.Exit;
             }
@@ -123,13 +123,15 @@ public sealed class CrashTests : IAsyncLifetime
         Assert.InRange(olds, 1, points);
     }
 
-    /// <summary>Of one push without a kill.</summary>
+    /// <summary>Of one push without a kill, until the version before has ended, too.</summary>
     private async Task<TimeSpan> DurationAsync()
     {
+        await _app.NothingLeftAsync("before the first");
         _app.Next();
         await _app.Repository.CommitAsync();
         var clock = Stopwatch.StartNew();
         await Programs.CaptureAsync(_app.Repository.Push());
+        await _app.NothingLeftAsync("after a push");
         return clock.Elapsed;
     }
 }

@@ -67,9 +67,12 @@ internal sealed class VersionedApp
         var paths = _piku.Paths;
         Assert.Contains($"code {version} ", await File.ReadAllTextAsync(Path.Combine(paths.App(App), "app.py")), StringComparison.Ordinal);
         Assert.Contains($"VERSION={version}\n", await File.ReadAllTextAsync(paths.LiveEnvFile(App)), StringComparison.Ordinal);
-        // The push's own end comes a moment after its client's.
-        await Eventually.TrueAsync(() => !Leftovers().Any(), TimeSpan.FromSeconds(40), () => $"{when}: {string.Join('\n', Leftovers())}\n{_piku.Output}");
+        await NothingLeftAsync(when);
     }
+
+    /// <summary>The version before ends after its pusher has been told.</summary>
+    public Task NothingLeftAsync(string when) =>
+        Eventually.TrueAsync(() => !Leftovers().Any(), TimeSpan.FromSeconds(40), () => $"{when}: {string.Join('\n', Leftovers())}\n{_piku.Output}");
 
     private IEnumerable<string> Leftovers()
     {
