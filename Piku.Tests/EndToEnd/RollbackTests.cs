@@ -152,7 +152,8 @@ public sealed class RollbackTests(SharedInstance shared)
     {
         var repository = await Repository.WithFilesAsync(Client, "hidden", ("Procfile", "worker: sleep 1000\n"), ("requirements.txt", ""));
         await repository.PushAsync();
-        Assert.True(File.Exists(Path.Combine(shared.Piku.Paths.Repos, "hidden/refs/piku/releases/1")));
+        // The pusher need not wait for it.
+        await Eventually.TrueAsync(() => File.Exists(Path.Combine(shared.Piku.Paths.Repos, "hidden/refs/piku/releases/1")));
         var listed = await Programs.CaptureAsync(Client.Git(repository.Folder, "ls-remote", Client.Remote("hidden")));
         Assert.DoesNotContain("piku", listed.Output, StringComparison.Ordinal);
         var pushed = await Programs.CaptureAsync(Client.Git(repository.Folder, "push", Client.Remote("hidden"), "main:refs/piku/releases/9"));
