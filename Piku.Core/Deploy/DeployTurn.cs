@@ -54,7 +54,6 @@ internal sealed class DeployTurn : IDisposable
             hasSaid = true;
             await Task.Delay(DeployQueue.Poll, Cancelled);
         }
-        Directory.CreateDirectory(Path.GetDirectoryName(_piku.Paths.AppLock(_app))!);
         _held = await FileLock.AcquireAsync(
             _piku.Paths.AppLock(_app), $"{_notice.Purpose} by {_notice.By}", _piku.Clock, hasSaid ? null : _log.WaitingForAsync(Cancelled), Cancelled);
         Say(now => now with { Place = DeployPlace.UnderWay });
@@ -122,11 +121,8 @@ internal sealed class DeployTurn : IDisposable
     private DeployNotice? Before(Func<DeployNotice, bool> isInOurWay) =>
         _piku.Deploys.Living().TakeWhile(living => living.Id != _id).Select(living => living.Notice).FirstOrDefault(isInOurWay);
 
-    private FileLock? FreeSlot()
-    {
-        Directory.CreateDirectory(Path.GetDirectoryName(SlotFile(1))!);
-        return Slots().Select(slot => FileLock.TryAcquire(slot, $"{_notice}", _piku.Clock)).FirstOrDefault(taken => taken is not null);
-    }
+    private FileLock? FreeSlot() =>
+        Slots().Select(slot => FileLock.TryAcquire(slot, $"{_notice}", _piku.Clock)).FirstOrDefault(taken => taken is not null);
 
     private List<LockHolder> Holders() => [.. Slots().Select(FileLock.Holder).OfType<LockHolder>()];
 

@@ -293,11 +293,8 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
 
     private UserError NothingPushed() => new($"'{app}' was never deployed: push it first.");
 
-    private Task<FileLock> LockAsync(string purpose, CancellationToken cancel)
-    {
-        Directory.CreateDirectory(Path.GetDirectoryName(piku.Paths.AppLock(app))!);
-        return FileLock.AcquireAsync(piku.Paths.AppLock(app), $"{purpose} by {by}", piku.Clock, log.WaitingForAsync(cancel), cancel);
-    }
+    private Task<FileLock> LockAsync(string purpose, CancellationToken cancel) =>
+        FileLock.AcquireAsync(piku.Paths.AppLock(app), $"{purpose} by {by}", piku.Clock, log.WaitingForAsync(cancel), cancel);
 
     /// <summary>What a story is to make live.</summary>
     private sealed record Goal(DeployTarget Target)

@@ -51,7 +51,6 @@ public sealed class Recovery(Installation piku, AppName app)
 
     private static async Task ResumeAsync(Installation piku, AppName app, CancellationToken cancel)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(piku.Paths.AppLock(app))!);
         using var held = FileLock.TryAcquire(piku.Paths.AppLock(app), "recovery", piku.Clock);
         if (held is null)
             return;

@@ -23,11 +23,12 @@ public sealed class FileLock : IDisposable
 
     private FileLock(SafeFileHandle file, string path) => (_file, _path) = (file, path);
 
-    /// <summary>Takes the lock if it is free; null when somebody holds it.</summary>
+    /// <summary>Takes the lock if it is free; null when somebody holds it. Its folder is made if it is missing.</summary>
     /// <param name="purpose">What the lock is held for, as a waiter will tell it: "push by alice".</param>
     [SuppressMessage("Reliability", "CA2000", Justification = "The lock owns its file.")]
     public static FileLock? TryAcquire(string path, string purpose, TimeProvider clock)
     {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         var file = Libc.Open(path, Libc.OpenReadWrite | Libc.OpenCreate, AtomicFile.Secret);
         try
         {

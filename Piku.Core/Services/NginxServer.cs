@@ -98,11 +98,8 @@ public sealed class NginxServer(PikuPaths paths, EnvMap environment, TimeProvide
         return broken;
     }
 
-    private Task<FileLock> LockAsync(string purpose, CancellationToken cancellationToken)
-    {
-        Directory.CreateDirectory(_files.Folder);
-        return FileLock.AcquireAsync(_files.Lock, purpose, clock, waiting: null, cancellationToken);
-    }
+    private Task<FileLock> LockAsync(string purpose, CancellationToken cancellationToken) =>
+        FileLock.AcquireAsync(_files.Lock, purpose, clock, waiting: null, cancellationToken);
 
     private async Task<(IReadOnlyList<string> Accepted, IReadOnlyList<BrokenSite> Broken)> TryAsync(
         AppName app, string? site, IReadOnlyList<string> others, CancellationToken cancellationToken)

@@ -103,7 +103,6 @@ internal sealed class AuthorizedKeysFile(PikuPaths paths)
 
     private async Task<FileLock> LockAsync(CancellationToken cancel)
     {
-        Directory.CreateDirectory(paths.Run);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limit.CancelAfter(Patience);
         try
