@@ -78,3 +78,13 @@ require_piku_user() {
         as_root useradd --system --user-group --create-home --home-dir /home/piku --shell /bin/sh piku || fail "the user piku could not be added."
     fi
 }
+
+# What apps with users of their own (docs/users.md) need: numbers that piku may give them. For a user that has some, nothing.
+require_app_users() {
+    require newuidmap:uidmap unshare:util-linux nsenter:util-linux
+    owner=${1:-$(id -un)}
+    for kind in uid gid; do
+        grep -qs "^$owner:" /etc/sub$kind ||
+            as_root usermod --add-sub${kind}s 600000-665535 "$owner" || fail "the user $owner could not be given sub$kind numbers."
+    done
+}

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text;
 using Piku.Core.Formats;
 using Piku.Core.Machine;
 using Piku.Core.Model;
@@ -33,26 +34,23 @@ public sealed class AppStore(PikuPaths paths)
 
     public bool HasConfig(AppName app) => File.Exists(paths.EnvFile(app));
 
-    public void WriteConfig(AppName app, EnvMap config)
-    {
-        Directory.CreateDirectory(paths.Env(app));
-        AtomicFile.Write(paths.EnvFile(app), EnvFile.Write(config), AtomicFile.Secret);
-    }
+    public void WriteConfig(AppName app, EnvMap config) => WriteConfig(app, Encoding.UTF8.GetBytes(EnvFile.Write(config)));
+
+    /// <summary>The same as a file that was kept has it.</summary>
+    public void WriteConfig(AppName app, byte[] text) => Write(app, paths.EnvFile(app), text, AtomicFile.Secret);
 
     /// <summary>The environment of the version that runs; null when the app was never deployed.</summary>
     public EnvMap? LiveEnv(AppName app) => ReadEnv(paths.LiveEnvFile(app));
 
-    public Scaling Scaling(AppName app)
-    {
-        var file = paths.ScalingFile(app);
-        return AtomicFile.ReadIfExists(file) is { } text ? Formats.Scaling.Parse(text) : Formats.Scaling.Default;
-    }
+    public void WriteLiveEnv(AppName app, EnvMap environment) =>
+        Write(app, paths.LiveEnvFile(app), Encoding.UTF8.GetBytes(EnvFile.Write(environment)), AtomicFile.Secret);
 
-    public void WriteScaling(AppName app, Scaling scaling)
-    {
-        Directory.CreateDirectory(paths.Env(app));
-        AtomicFile.Write(paths.ScalingFile(app), scaling.Write(), AtomicFile.Readable);
-    }
+    public Scaling Scaling(AppName app) => Read(paths.ScalingFile(app)) is { } text ? Formats.Scaling.Parse(text) : Formats.Scaling.Default;
+
+    public void WriteScaling(AppName app, Scaling scaling) => WriteScaling(app, Encoding.UTF8.GetBytes(scaling.Write()));
+
+    /// <summary>The same as a file that was kept has it.</summary>
+    public void WriteScaling(AppName app, byte[] text) => Write(app, paths.ScalingFile(app), text, AtomicFile.Readable);
 
     /// <summary>True after <c>stop</c>, until a push, <c>deploy</c> or <c>restart</c> (D25).</summary>
     public bool IsStopped(AppName app) => File.Exists(StoppedMark(app));
@@ -68,8 +66,17 @@ public sealed class AppStore(PikuPaths paths)
         AtomicFile.Write(StoppedMark(app), "", AtomicFile.Secret);
     }
 
-    private static EnvMap? ReadEnv(string file) =>
-        AtomicFile.ReadIfExists(file) is { } text ? EnvMap.From(EnvFile.Parse(text, file)) : null;
+    private static EnvMap? ReadEnv(string file) => Read(file) is { } text ? EnvMap.From(EnvFile.Parse(text, file)) : null;
+
+    /// <summary>The folder is the app's, and may hold links where files should be.</summary>
+    private static string? Read(string file) => Owner.Around(file).Do(() => AtomicFile.ReadIfExists(file));
+
+    private void Write(AppName app, string file, byte[] text, UnixFileMode mode)
+    {
+        var user = AppUsers.Of(paths, app);
+        user.MakeFolder(paths.Env(app));
+        user.Do(() => AtomicFile.Write(file, text, mode));
+    }
 
     private string StoppedMark(AppName app) => Path.Combine(paths.AppState(app), "stopped");
 

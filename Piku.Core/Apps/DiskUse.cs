@@ -19,6 +19,7 @@ public sealed record DiskUse(string Name, long Bytes)
         new("logs", SizeOf(paths.AppLogs(app))),
         new("data", SizeOf(paths.AppData(app))),
         new("cache", SizeOf(paths.AppCache(app))),
+        .. paths.HasAppUsers ? [new("home", SizeOf(paths.Home(app)))] : Array.Empty<DiskUse>(),
     ];
 
     /// <summary>Links are not followed. A file that goes meanwhile counts as nothing.</summary>

@@ -17,14 +17,22 @@ public static class Installer
     public static void Run(PikuPaths paths)
     {
         string[] reachedByNginx = [paths.Root, paths.Apps, paths.NginxRoot, paths.AcmeWww, paths.Cache];
-        foreach (var folder in paths.Folders)
+        string[] passed = paths.HasAppUsers ? [.. reachedByNginx, .. PassedByApps(paths)] : reachedByNginx;
+        foreach (var folder in paths.Folders.Concat(passed.Except(paths.Folders)))
         {
             Directory.CreateDirectory(folder);
-            File.SetUnixFileMode(folder, reachedByNginx.Contains(folder) ? Passable : Private);
+            File.SetUnixFileMode(folder, passed.Contains(folder) ? Passable : Private);
         }
         PushHook.Install(paths);
         PythonExit.Install(paths);
     }
+
+    /// <summary>What the users of apps must come through to reach what is theirs, or what they may read; they cannot look around in it.</summary>
+    private static string[] PassedByApps(PikuPaths paths) =>
+    [
+        paths.Repos, paths.Envs, paths.Data, paths.Logs, paths.Homes, paths.Uwsgi, paths.VassalsEnabled, paths.Run,
+        PushHook.HooksFolder(paths), PushHook.Meetings(paths), new EmperorFiles(paths).Tokens, paths.AllSockets,
+    ];
 
     /// <summary>
     /// Removes half-written files that an earlier daemon has left outside the apps' own folders, which

@@ -16,6 +16,9 @@ public sealed class VassalStore(PikuPaths paths, Emperor emperor)
     public ImmutableArray<string> Enabled(AppName app) =>
         [.. Owned(paths.VassalsEnabled, app).Select(file => Path.GetFileName(file))];
 
+    /// <summary>The user that the app's vassals were written for, by name or number; null when it has none.</summary>
+    public string? UserOf(AppName app) => Owned(paths.VassalsEnabled, app) is [var first, ..] ? Option(first, "uid") : null;
+
     /// <summary>The text of each enabled vassal, for putting it back.</summary>
     public ImmutableDictionary<string, string> Snapshot(AppName app) =>
         Owned(paths.VassalsEnabled, app).ToImmutableDictionary(file => Path.GetFileName(file), File.ReadAllText);
@@ -36,7 +39,10 @@ public sealed class VassalStore(PikuPaths paths, Emperor emperor)
     {
         foreach (var vassal in vassals)
             RefuseIfTaken(app, vassal.Name);
-        List<InstalledVassal> installed = [.. vassals.Select(emperor.Install)];
+        var user = AppUsers.Of(paths, app);
+        if (user.IsOther)
+            user.MakeFolder(paths.Sockets(app));
+        List<InstalledVassal> installed = [.. vassals.Select(vassal => emperor.Install(vassal, user))];
         foreach (var name in installed.Select(vassal => vassal.Name + ".ini"))
             AtomicFile.Write(Path.Combine(paths.VassalsAvailable, name), File.ReadAllText(Path.Combine(paths.VassalsEnabled, name)), AtomicFile.Secret);
         return installed;
@@ -55,14 +61,14 @@ public sealed class VassalStore(PikuPaths paths, Emperor emperor)
     {
         var present = Snapshot(app);
         foreach (var (name, text) in snapshot.Where(saved => present.GetValueOrDefault(saved.Key) != saved.Value))
-            emperor.Reinstall(Path.GetFileNameWithoutExtension(name), text);
+            emperor.Reinstall(Path.GetFileNameWithoutExtension(name), text, AppUsers.Of(paths, app));
     }
 
     /// <summary>Has the emperor start the app's vassals anew, as they are: what they run has changed under them.</summary>
     public void Renew(AppName app)
     {
         foreach (var (name, text) in Snapshot(app))
-            emperor.Reinstall(Path.GetFileNameWithoutExtension(name), text);
+            emperor.Reinstall(Path.GetFileNameWithoutExtension(name), text, AppUsers.Of(paths, app));
     }
 
     /// <summary>Takes all vassals of the app from the emperor, which stops them.</summary>
@@ -85,15 +91,17 @@ public sealed class VassalStore(PikuPaths paths, Emperor emperor)
 
     private void RefuseIfTaken(AppName app, string name)
     {
-        if (Owner(Path.Combine(paths.VassalsEnabled, name + ".ini")) is { } owner && owner != app.Value)
+        if (AppOf(Path.Combine(paths.VassalsEnabled, name + ".ini")) is { } owner && owner != app.Value)
             throw new UserError($"the app '{owner}' already has a worker file '{name}': rename the worker in the Procfile.");
     }
 
     private static List<string> Owned(string folder, AppName app) =>
         !Directory.Exists(folder) ? [] :
-        [.. Directory.EnumerateFiles(folder, app.Value + "_*.ini").Where(file => Owner(file) == app.Value).Order(StringComparer.Ordinal)];
+        [.. Directory.EnumerateFiles(folder, app.Value + "_*.ini").Where(file => AppOf(file) == app.Value).Order(StringComparer.Ordinal)];
 
-    private static string? Owner(string file) => AtomicFile.ReadIfExists(file)?.Split('\n')
+    private static string? AppOf(string file) => Option(file, "project");
+
+    private static string? Option(string file, string name) => AtomicFile.ReadIfExists(file)?.Split('\n')
         .Select(line => line.Split('=', 2, StringSplitOptions.TrimEntries))
-        .FirstOrDefault(parts => parts is ["project", _])?[1];
+        .FirstOrDefault(parts => parts.Length == 2 && parts[0] == name)?[1];
 }

@@ -12,10 +12,15 @@ public static class AppDirectory
     /// <exception cref="UserError">There is no such folder in the version that is checked out.</exception>
     public static string Of(Installation piku, AppName app)
     {
-        var root = piku.Paths.App(app);
+        var set = piku.Apps.Config(app).Find(AppSettings.Directory.Key);
+        return piku.Users.Of(app).Do(() => Of(piku.Paths.App(app), app, set));
+    }
+
+    private static string Of(string root, AppName app, string? configured)
+    {
         var repository = EnvMap.From(EnvFile.Parse(AtomicFile.ReadIfExists(Path.Combine(root, "ENV")) ?? "", "ENV"));
         var key = AppSettings.Directory.Key;
-        if ((piku.Apps.Config(app).Find(key) ?? repository.Find(key)) is not { Length: > 0 } set)
+        if ((configured ?? repository.Find(key)) is not { Length: > 0 } set)
             return "";
         var names = AppSettings.Directory.In(EnvMap.From([new(key, set)])).Split('/', StringSplitOptions.RemoveEmptyEntries);
         // Each step on the way must be a folder itself: a link may lead out of the app.

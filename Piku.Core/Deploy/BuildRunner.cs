@@ -1,3 +1,4 @@
+using Piku.Core.Apps;
 using Piku.Core.Git;
 using Piku.Core.Machine;
 using Piku.Core.Model;
@@ -14,6 +15,7 @@ namespace Piku.Core.Deploy;
 internal sealed class BuildRunner(PikuPaths paths, AppName app, string folder, Quarantine quarantine, DeployLog log)
 {
     private readonly BuildProcesses _processes = new();
+    private readonly Owner _user = AppUsers.Of(paths, app);
     private readonly DependencyHashes _hashes = new(paths, app);
 
     /// <summary>True when a step will change what is installed for a version that may be running.</summary>
@@ -24,13 +26,16 @@ internal sealed class BuildRunner(PikuPaths paths, AppName app, string folder, Q
     public void DropDependencies()
     {
         var settings = new KeptDependencies(paths, app).SettingsIn(paths.Env(app)).ToHashSet();
-        foreach (var entry in new DirectoryInfo(paths.Env(app)).EnumerateFileSystemInfos().Where(entry => !settings.Contains(entry.FullName)))
+        _user.Do(() =>
         {
-            if (entry is DirectoryInfo { LinkTarget: null } whole)
-                WholeFolder.Remove(whole.FullName);
-            else
-                entry.Delete();
-        }
+            foreach (var entry in new DirectoryInfo(paths.Env(app)).EnumerateFileSystemInfos().Where(entry => !settings.Contains(entry.FullName)))
+            {
+                if (entry is DirectoryInfo { LinkTarget: null } whole)
+                    WholeFolder.Remove(whole.FullName);
+                else
+                    entry.Delete();
+            }
+        });
         _hashes.ForgetAll();
     }
 
@@ -71,6 +76,7 @@ internal sealed class BuildRunner(PikuPaths paths, AppName app, string folder, Q
                 Program = "/bin/sh",
                 Arguments = ["-c", command.Line],
                 Folder = command.Folder,
+                User = _user,
                 Environment = _processes.AddTo(quarantine.AddTo(command.Environment)),
                 Output = log.Output,
             },
@@ -98,11 +104,16 @@ internal sealed class BuildRunner(PikuPaths paths, AppName app, string folder, Q
 
     private async Task ActAsync(BuildAction action, CancellationToken cancel)
     {
+        if (action is BuildAction.Run run)
+            await RunAsync(run, cancel);
+        else
+            _user.Do(() => Act(action));
+    }
+
+    private static void Act(BuildAction action)
+    {
         switch (action)
         {
-            case BuildAction.Run run:
-                await RunAsync(run, cancel);
-                break;
             case BuildAction.MakeFolder make:
                 Directory.CreateDirectory(make.Path);
                 break;
@@ -122,13 +133,14 @@ internal sealed class BuildRunner(PikuPaths paths, AppName app, string folder, Q
 
     private async Task RunAsync(BuildAction.Run run, CancellationToken cancel)
     {
-        Directory.CreateDirectory(run.Folder);
+        _user.Do(() => Directory.CreateDirectory(run.Folder));
         var status = await ChildProcess.RunAsync(
             new()
             {
                 Program = run.Argv[0],
                 Arguments = run.Argv[1..],
                 Folder = run.Folder,
+                User = _user,
                 Environment = _processes.AddTo(quarantine.AddTo(run.Environment)),
                 Output = log.Output,
             },
@@ -141,5 +153,5 @@ internal sealed class BuildRunner(PikuPaths paths, AppName app, string folder, Q
 
     /// <summary>Null for a step that runs at every deploy.</summary>
     private string? HashOf(BuildStep step) => step is { Inputs: [], InputValues: [] } ? null
-        : DependencyHashes.Of(step.InputValues, step.Inputs.Select(file => Path.Combine(folder, file)));
+        : _user.Do(() => DependencyHashes.Of(step.InputValues, step.Inputs.Select(file => Path.Combine(folder, file))));
 }

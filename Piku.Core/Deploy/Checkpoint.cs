@@ -47,8 +47,11 @@ internal sealed class Checkpoint
             Directory.CreateDirectory(Path.Combine(making, "vassals"));
             foreach (var (name, text) in vassals.Snapshot(app))
                 AtomicFile.Write(Path.Combine(making, "vassals", name), text, AtomicFile.Secret);
-            foreach (var file in LiveFiles(paths, app, facts).Append(paths.NginxSite(app)).Where(File.Exists))
-                AtomicFile.Write(Path.Combine(making, Path.GetFileName(file)), File.ReadAllBytes(file), AtomicFile.Secret);
+            foreach (var file in LiveFiles(paths, app, facts).Append(paths.NginxSite(app)))
+            {
+                if (Read(file) is { } content)
+                    AtomicFile.Write(Path.Combine(making, Path.GetFileName(file)), content, AtomicFile.Secret);
+            }
             WriteFacts(making, facts);
             Reserve.Take(RoomIn(making), replaced.Bytes + Room, replaced.Files + Names);
             Directory.Move(making, FolderOf(paths, app));
@@ -69,6 +72,7 @@ internal sealed class Checkpoint
     {
         WholeFolder.Remove(FolderOf(paths, app) + ".new");
         WholeFolder.Remove(FolderOf(paths, app) + ".over");
+        new CopyAside(paths, app, FolderOf(paths, app)).Remove();
     }
 
     /// <summary>What an earlier process has left of a deploy it did not finish; null when there is nothing.</summary>
@@ -105,23 +109,7 @@ internal sealed class Checkpoint
         }
         if (!Directory.Exists(_paths.Env(_app)))
             return;
-        var making = SavedEnvironment + ".new";
-        WholeFolder.Remove(making);
-        var copy = await ChildProcess.CaptureAsync(
-            new()
-            {
-                Program = "cp",
-                Arguments = ["--archive", "--reflink=auto", "--", _paths.Env(_app), making],
-                Folder = _folder,
-                Environment = environment,
-            },
-            cancel);
-        if (!copy.Status.Succeeded)
-        {
-            WholeFolder.Remove(making);
-            throw new UserError($"The dependencies of '{_app}' could not be kept aside: {copy.Error.Split('\n')[0]}");
-        }
-        Directory.Move(making, SavedEnvironment);
+        await new CopyAside(_paths, _app, _folder).TakeAsync("--reflink=auto", _paths.Env(_app), SavedEnvironment, environment, cancel);
     }
 
     /// <summary>
@@ -136,8 +124,9 @@ internal sealed class Checkpoint
         var incoming = _kept.EnvOf(dependencies);
         foreach (var (from, to) in _kept.SettingsIn(_paths.Env(_app)).Zip(_kept.SettingsIn(incoming)))
         {
-            if (File.Exists(from))
-                AtomicFile.Write(to, File.ReadAllBytes(from), AtomicFile.Secret);
+            // Where they are kept nobody but us can look, and so put nothing in the way.
+            if (Read(from) is { } settings)
+                WriteKept(to, settings);
             else
                 AtomicFile.Delete(to);
         }
@@ -154,8 +143,8 @@ internal sealed class Checkpoint
         if (Directory.Exists(SavedEnvironment))
         {
             // Settings are not part of a deploy: what config:set has stored stays, unless it was a rollback that did.
-            if (File.Exists(_paths.EnvFile(_app)))
-                File.Copy(_paths.EnvFile(_app), Path.Combine(SavedEnvironment, "ENV"), overwrite: true);
+            if (Read(_paths.EnvFile(_app)) is { } settings)
+                WriteKept(Path.Combine(SavedEnvironment, "ENV"), settings);
             if (Directory.Exists(_paths.Env(_app)))
                 PutAway(_paths.Env(_app));
             Directory.Move(SavedEnvironment, _paths.Env(_app));
@@ -163,11 +152,14 @@ internal sealed class Checkpoint
         Outputs.Restore(Facts.Outputs);
         foreach (var file in LiveFiles(_paths, _app, Facts))
         {
-            var saved = Path.Combine(_folder, Path.GetFileName(file));
-            if (File.Exists(saved))
-                AtomicFile.Write(file, File.ReadAllBytes(saved), AtomicFile.Secret);
-            else
-                AtomicFile.Delete(file);
+            var saved = AtomicFile.ReadBytesIfExists(Path.Combine(_folder, Path.GetFileName(file)));
+            Owner.Around(file).Do(() =>
+            {
+                if (saved is not null)
+                    AtomicFile.Write(file, saved, AtomicFile.Secret);
+                else
+                    AtomicFile.Delete(file);
+            });
         }
         return Directory.EnumerateFiles(SavedVassals).ToDictionary(file => Path.GetFileName(file), File.ReadAllText);
     }
@@ -208,6 +200,16 @@ internal sealed class Checkpoint
             _kept.Put(id, env, _kept.HashesOf(id));
         else
             Directory.Move(env, discarded);
+    }
+
+    /// <summary>What a file says that may be in a folder of the app's.</summary>
+    private static byte[]? Read(string file) => Owner.Around(file).Do(() => AtomicFile.ReadBytesIfExists(file));
+
+    /// <summary>Writes a file of a folder that is kept aside for the app.</summary>
+    private void WriteKept(string file, byte[] content)
+    {
+        AtomicFile.Write(file, content, AtomicFile.Secret);
+        AppUsers.Of(_paths, _app).Take(file);
     }
 
     private static void WriteFacts(string folder, CheckpointFacts facts) => AtomicFile.Write(

@@ -33,10 +33,12 @@ internal sealed class DependencyHashes(PikuPaths paths, AppName app)
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var word in command)
             hash.AppendData(Encoding.UTF8.GetBytes(word + "\0"));
-        foreach (var file in manifests.Where(File.Exists))
+        foreach (var file in manifests)
         {
+            if (AtomicFile.ReadBytesIfExists(file) is not { } content)
+                continue;
             hash.AppendData(Encoding.UTF8.GetBytes(Path.GetFileName(file) + "\0"));
-            hash.AppendData(SHA256.HashData(File.ReadAllBytes(file)));
+            hash.AppendData(SHA256.HashData(content));
         }
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }

@@ -51,7 +51,7 @@ public sealed partial class Deployment
     private void MakeFolders()
     {
         foreach (var folder in new[] { piku.Paths.Env(app), piku.Paths.AppData(app), piku.Paths.AppLogs(app) })
-            Directory.CreateDirectory(folder);
+            piku.Users.Of(app).MakeFolder(folder);
     }
 
     /// <summary>How a build differs from the next best.</summary>

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Piku.Core.Git;
-using Piku.Core.Machine;
 using Piku.Core.Model;
 
 namespace Piku.Core.Deploy;
@@ -70,8 +69,7 @@ public sealed partial class Deployment
     private void BringSettings(int number)
     {
         var store = piku.ReleasesOf(app);
-        Directory.CreateDirectory(piku.Paths.Env(app));
-        AtomicFile.Write(piku.Paths.EnvFile(app), File.ReadAllBytes(store.EnvFile(number)), AtomicFile.Secret);
-        AtomicFile.Write(piku.Paths.ScalingFile(app), File.ReadAllBytes(store.ScalingFile(number)), AtomicFile.Readable);
+        piku.Apps.WriteConfig(app, File.ReadAllBytes(store.EnvFile(number)));
+        piku.Apps.WriteScaling(app, File.ReadAllBytes(store.ScalingFile(number)));
     }
 }

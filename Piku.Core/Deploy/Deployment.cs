@@ -16,8 +16,8 @@ namespace Piku.Core.Deploy;
 /// <param name="log">What that person reads meanwhile.</param>
 public sealed partial class Deployment(Installation piku, AppName app, Deployer by, DeployLog log)
 {
-    private readonly WorkTree _tree = new(piku.Git, piku.Paths, app);
-    private readonly GitRepository _repository = new(piku.Git, piku.Paths, app);
+    private readonly WorkTree _tree = piku.TreeOf(app);
+    private readonly GitRepository _repository = piku.RepositoryOf(app);
     private readonly Switch _switch = new(piku, app, log);
     private readonly PluginHooks _hooks = new(piku, app, by.Name, log);
 
@@ -131,13 +131,16 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
         using var held = await LockAsync("destroy", cancel);
         await log.StepAsync($"Destroying app '{app}'", cancel);
         await _switch.OffAsync(cancel);
+        await piku.Users.EndProcessesAsync(app, cancel);
         // The largest first: whoever destroys an app may do so because the disk is full, and nginx is asked through files.
         Remove(piku.Paths.Env(app), piku.Paths.AppLogs(app), piku.Paths.KeptDependencies(app));
         await piku.Nginx.ApplySiteAsync(app, null, cancel);
         piku.Vassals.RemoveAll(app);
+        // Not the home itself: whose it is, the data stays.
+        WholeFolder.Clear(piku.Paths.Home(app));
         foreach (var file in new[] { piku.Paths.NginxSocket(app, Stand.First), piku.Paths.NginxSocket(app, Stand.Second), piku.Paths.Certificate(app), piku.Paths.CertificateKey(app) })
             AtomicFile.Delete(file);
-        Remove(piku.Paths.App(app), piku.Paths.AppState(app), piku.Paths.Repo(app));
+        Remove(piku.Paths.App(app), piku.Paths.AppState(app), piku.Paths.Repo(app), piku.Paths.Sockets(app));
         new SiteCertificate(piku, app, log).Forget();
         held.Delete();
         await _hooks.TellAsync("post-destroy", cancel);

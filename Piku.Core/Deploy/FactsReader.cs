@@ -17,6 +17,7 @@ internal sealed class FactsReader(Installation piku, AppName app, Deployer by)
     /// <summary>No include file of an app is longer; what is would be no configuration.</summary>
     private const long MaxTextBytes = 1 << 20;
 
+    private readonly Owner _user = piku.Users.Of(app);
     private KnownNetworks? _cloudflare;
 
     /// <exception cref="UserError">There is no Procfile, or a file of the app is not what it should be.</exception>
@@ -24,15 +25,15 @@ internal sealed class FactsReader(Installation piku, AppName app, Deployer by)
     {
         var directory = AppDirectory.Of(piku, app);
         var folder = Path.Combine(piku.Paths.App(app), directory);
-        var procfile = Procfile.Parse(AtomicFile.ReadIfExists(Path.Combine(folder, "Procfile")) ?? throw NoProcfile(directory));
+        var procfile = Procfile.Parse(Text("Procfile") ?? throw NoProcfile(directory));
         var facts = new DeployFacts
         {
             App = app,
             Directory = directory,
             Paths = piku.Paths,
-            Host = await piku.Host.ReadAsync(cancel) with { Groups = piku.Groups.Read() },
+            Host = ForUser(await piku.Host.ReadAsync(cancel)) with { Groups = piku.Groups.Read() },
             Procfile = procfile,
-            RepositoryEnv = EnvFile.Parse(AtomicFile.ReadIfExists(Path.Combine(folder, "ENV")) ?? "", "ENV"),
+            RepositoryEnv = EnvFile.Parse(Text("ENV") ?? "", "ENV"),
             ConfigEnv = [.. piku.Apps.Config(app)],
             Scaling = piku.Apps.Scaling(app),
             AppEntries = Entries(folder).ToFrozenSet(),
@@ -45,13 +46,19 @@ internal sealed class FactsReader(Installation piku, AppName app, Deployer by)
         var cloudflare = NginxSettings.CloudflareAcl.In(environment.Variables) ? _cloudflare ??= await piku.Cloudflare.ReadAsync(cancel) : null;
         return facts with
         {
-            Texts = Texts(folder, environment.FilesToRead),
+            Texts = _user.Do(() => Texts(folder, environment.FilesToRead)),
             CloudflareNetworks = cloudflare?.Networks,
             CloudflareProblem = cloudflare?.Problem,
             PortUser = PortUser(environment.Variables, facts.FreePorts),
             Stand = StandFor(environment.Variables),
         };
+
+        string? Text(string name) => _user.Do(() => AtomicFile.ReadIfExists(Path.Combine(folder, name)));
     }
+
+    /// <summary>What differs for an app with a user of its own.</summary>
+    private HostFacts ForUser(HostFacts host) => !_user.IsOther ? host
+        : host with { AppUser = new(_user.User, piku.Users.Environment(app)["USER"], piku.Paths.Home(app)) };
 
     private UserError NoProcfile(string directory) => new(
         $"'{app}' has no Procfile{(directory.Length > 0 ? $" in '{directory}'" : "")}: add a file named Procfile with a line such as 'web: node server.js' or 'wsgi: app:app', commit it and push again.");
@@ -94,9 +101,22 @@ internal sealed class FactsReader(Installation piku, AppName app, Deployer by)
     private IEnumerable<(AppName App, EnvMap Live)> Others() =>
         from other in piku.Apps.All()
         where other != app
-        let live = piku.Apps.LiveEnv(other)
+        let live = LiveEnvOf(other)
         where live is not null
         select (other, live);
+
+    /// <summary>What another app has made of its own file is no concern of this one.</summary>
+    private EnvMap? LiveEnvOf(AppName other)
+    {
+        try
+        {
+            return piku.Apps.LiveEnv(other);
+        }
+        catch (Exception unreadable) when (unreadable is UserError or IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>
     /// Only files inside the app are read, whatever a setting or a symbolic link says. What is read may name more to read.
@@ -109,11 +129,11 @@ internal sealed class FactsReader(Installation piku, AppName app, Deployer by)
         {
             var file = new FileInfo(Path.GetFullPath(Path.Combine(folder, name)));
             if (file.FullName.StartsWith(folder + "/", StringComparison.Ordinal) && file is { Exists: true, Length: <= MaxTextBytes, LinkTarget: null })
-                texts[name] = File.ReadAllText(file.FullName);
+                texts[name] = AtomicFile.ReadIfExists(file.FullName) ?? "";
         }
         return texts.ToFrozenDictionary(StringComparer.Ordinal);
     }
 
-    private static IEnumerable<string> Entries(string folder) =>
-        Directory.Exists(folder) ? new DirectoryInfo(folder).EnumerateFileSystemInfos().Select(entry => entry.Name) : [];
+    private List<string> Entries(string folder) => _user.Do(() => !Directory.Exists(folder) ? [] :
+        new DirectoryInfo(folder).EnumerateFileSystemInfos().Select(entry => entry.Name).ToList());
 }

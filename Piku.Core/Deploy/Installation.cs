@@ -25,11 +25,11 @@ public sealed record Installation(PikuPaths Paths, HostReader Host, TimeProvider
 
     public DeployQueue Deploys => new(Paths);
 
+    public AppUsers Users { get; } = new(Paths, Clock);
+
     public AppStore Apps { get; } = new(Paths);
 
     public LogFollower Logs { get; } = new(Paths);
-
-    public GitProgram Git { get; } = new(Host.Environment);
 
     public Emperor Emperor { get; } = new(Paths, Clock);
 
@@ -38,6 +38,13 @@ public sealed record Installation(PikuPaths Paths, HostReader Host, TimeProvider
     public Aftermath Aftermath { get; } = new();
 
     public ControlGroups Groups { get; } = new(Paths);
+
+    /// <summary>git, as the user of an app.</summary>
+    public GitProgram GitOf(AppName app) => new(Host.Environment.WithAll(Users.Environment(app)), Users.Of(app));
+
+    public GitRepository RepositoryOf(AppName app) => new(GitOf(app), Paths, app);
+
+    public WorkTree TreeOf(AppName app) => new(GitOf(app), Paths, app);
 
     public ReleaseStore ReleasesOf(AppName app) => new(Paths, app, Clock);
 

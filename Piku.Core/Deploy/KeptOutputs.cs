@@ -1,3 +1,4 @@
+using Piku.Core.Apps;
 using Piku.Core.Machine;
 using Piku.Core.Model;
 
@@ -18,15 +19,8 @@ internal sealed class KeptOutputs(PikuPaths paths, AppName app, string folder)
     {
         foreach (var output in outputs.Where(output => Directory.Exists(InApp(output)) && !Directory.Exists(Kept(output))))
         {
-            var making = folder + ".new";
-            WholeFolder.Remove(making);
-            var copy = await ChildProcess.CaptureAsync(
-                new() { Program = "cp", Arguments = ["--archive", "--link", "--", InApp(output), making], Folder = paths.Root, Environment = environment },
-                cancel);
-            if (!copy.Status.Succeeded)
-                throw new UserError($"What was built before of '{app}' could not be kept aside: {copy.Error.Split('\n')[0]}");
             Directory.CreateDirectory(Path.GetDirectoryName(Kept(output))!);
-            Directory.Move(making, Kept(output));
+            await new CopyAside(paths, app, Path.GetDirectoryName(folder)!).TakeAsync("--link", InApp(output), Kept(output), environment, cancel);
         }
     }
 
@@ -35,8 +29,9 @@ internal sealed class KeptOutputs(PikuPaths paths, AppName app, string folder)
     {
         foreach (var output in outputs.Where(output => Directory.Exists(Kept(output))))
         {
-            WholeFolder.Remove(InApp(output));
-            Directory.Move(Kept(output), InApp(output));
+            AppUsers.Of(paths, app).Do(() => WholeFolder.Remove(InApp(output)));
+            // The app may have made a link of a folder on the way, which must not lead out of it.
+            ConfinedFolder.Move(folder, paths.App(app), output);
         }
     }
 

@@ -22,7 +22,8 @@ public sealed class Push(Installation piku, AppName app, Deployer by)
     /// <summary>How long git may take to clear away what it has received.</summary>
     private static readonly TimeSpan EndMayTake = TimeSpan.FromSeconds(5);
 
-    private readonly GitRepository _repository = new(piku.Git, piku.Paths, app);
+    /// <summary>Asked for each time, because the app gets its user while it is pushed first.</summary>
+    private GitRepository Repository => piku.RepositoryOf(app);
 
     /// <summary>Serves <c>git receive-pack</c> on the given streams.</summary>
     /// <param name="variables">What the client sent for git: GIT_PROTOCOL.</param>
@@ -31,8 +32,9 @@ public sealed class Push(Installation piku, AppName app, Deployer by)
     /// <returns>git's exit status.</returns>
     public async Task<int> ServeAsync(Stream input, OutputSink output, OutputSink error, EnvMap variables, CancellationToken stopping, CancellationToken cancel)
     {
-        await _repository.EnsureAsync(cancel);
-        var isWhole = !_repository.IsShallow;
+        await piku.Users.EnsureAsync(app, cancel);
+        await Repository.EnsureAsync(cancel);
+        var isWhole = !Repository.IsShallow;
         try
         {
             return await ReceiveAsync(input, output, error, variables, stopping, cancel);
@@ -41,14 +43,14 @@ public sealed class Push(Installation piku, AppName app, Deployer by)
         {
             // A shallow clone may push on top of commits that are here but on no branch: git then takes over its end.
             if (isWhole)
-                _repository.BeWhole();
+                Repository.BeWhole();
         }
     }
 
     [SuppressMessage("Reliability", "CA2025", Justification = "The deploy is awaited before the hook goes, whatever happens.")]
     private async Task<int> ReceiveAsync(Stream input, OutputSink output, OutputSink error, EnvMap variables, CancellationToken stopping, CancellationToken cancel)
     {
-        using var hook = PushHook.Open(piku.Paths);
+        using var hook = PushHook.Open(piku.Paths, piku.Users.Of(app));
         await using var git = await ChildProcess.StartAsync(ReceivePack(hook, variables) with
         {
             Input = input,
@@ -89,8 +91,8 @@ public sealed class Push(Installation piku, AppName app, Deployer by)
         return git.Exit.IsCompletedSuccessfully ? (await git.Exit).ShellCode : (await git.Exit.WaitAsync(cancel)).ShellCode;
     }
 
-    private ProgramCall ReceivePack(PushHook hook, EnvMap variables) => piku.Git.Serve(
-        _repository.Folder,
+    private ProgramCall ReceivePack(PushHook hook, EnvMap variables) => piku.GitOf(app).Serve(
+        Repository.Folder,
         [
             "-c", $"core.hooksPath={PushHook.HooksFolder(piku.Paths)}",
             "-c", "receive.denyDeleteCurrent=ignore",
@@ -98,7 +100,7 @@ public sealed class Push(Installation piku, AppName app, Deployer by)
             "-c", "receive.shallowUpdate=true", // for us to refuse, with a sentence that git does not have
             "-c", "gc.autoDetach=false",
             .. GitRepository.HidingOurs,
-            "receive-pack", _repository.Folder,
+            "receive-pack", Repository.Folder,
         ],
         variables.WithAll([hook.Variable]));
 
@@ -142,7 +144,7 @@ public sealed class Push(Installation piku, AppName app, Deployer by)
     private async Task<RunningVersion?> DeployAsync(PushRequest request, DeployLog log, CancellationToken cancel)
     {
         var wish = PushOptions.Parse(request.Options);
-        if (!await _repository.HasHistoryOfAsync(request.Updates.Where(update => !update.IsDeletion).Select(update => update.New), request.Quarantine, cancel))
+        if (!await Repository.HasHistoryOfAsync(request.Updates.Where(update => !update.IsDeletion).Select(update => update.New), request.Quarantine, cancel))
             throw new UserError("this clone is shallow, and the server does not have the commits that it lacks: run 'git fetch --unshallow' (in GitHub's checkout action: fetch-depth: 0) and push again.");
         if (wish.NoDeploy)
         {
@@ -159,7 +161,7 @@ public sealed class Push(Installation piku, AppName app, Deployer by)
         }
         if (target.Branch.Contains('\uFFFD', StringComparison.Ordinal))
             throw new UserError("the name of the branch is not UTF-8: rename it, and push again.");
-        if (!await _repository.IsCommitAsync(target.Commit, request.Quarantine, cancel))
+        if (!await Repository.IsCommitAsync(target.Commit, request.Quarantine, cancel))
             throw new UserError($"what was pushed to '{target.Branch}' is a tag or another object and no commit, which is all that a branch can be: push TAG^{{commit}}:{target.Branch} instead.");
         return await new Deployment(piku, app, by, log).PushedAsync(
             target, request.Updates.First(update => update.Branch == target.Branch).Before, request.Quarantine, wish.Rebuild, cancel);
@@ -173,7 +175,7 @@ public sealed class Push(Installation piku, AppName app, Deployer by)
             return configured;
         foreach (var update in request.Updates.Where(update => update is { Branch: not null, IsDeletion: false }))
         {
-            var text = await _repository.FileOfAsync(update.New, "ENV", request.Quarantine, cancel) ?? "";
+            var text = await Repository.FileOfAsync(update.New, "ENV", request.Quarantine, cancel) ?? "";
             if (EnvMap.From(EnvFile.Parse(text, "ENV")).Find(Setting) is { } branch)
                 return branch;
         }
@@ -190,9 +192,9 @@ public sealed class Push(Installation piku, AppName app, Deployer by)
         try
         {
             var status = await RefsMovedAsync(git);
-            haveMoved = await _repository.CommitOfAsync(version.Target.Branch, CancellationToken.None) == version.Target.Commit;
+            haveMoved = await Repository.CommitOfAsync(version.Target.Branch, CancellationToken.None) == version.Target.Commit;
             if (haveMoved)
-                await _repository.PointHeadAtAsync(version.Target.Branch, CancellationToken.None);
+                await Repository.PointHeadAtAsync(version.Target.Branch, CancellationToken.None);
             return status;
         }
         finally

@@ -13,7 +13,7 @@ public sealed class Recovery(Installation piku, AppName app)
     /// <summary>For submodules of the version before, which somebody has removed from where they are kept.</summary>
     private static readonly TimeSpan Fetching = TimeSpan.FromMinutes(5);
 
-    private readonly WorkTree _tree = new(piku.Git, piku.Paths, app);
+    private readonly WorkTree _tree = piku.TreeOf(app);
 
     /// <summary>At the start of a daemon: ends what an earlier one has begun. An app for which that cannot be done yet keeps nobody from starting.</summary>
     /// <returns>What could not be done, for the log: one sentence each.</returns>
@@ -54,8 +54,8 @@ public sealed class Recovery(Installation piku, AppName app)
         using var held = FileLock.TryAcquire(piku.Paths.AppLock(app), "recovery", piku.Clock);
         if (held is null)
             return;
-        new GitRepository(piku.Git, piku.Paths, app).RemoveLeftovers();
-        new WorkTree(piku.Git, piku.Paths, app).RemoveLeftovers();
+        piku.RepositoryOf(app).RemoveLeftovers();
+        piku.TreeOf(app).RemoveLeftovers();
         Checkpoint.RemoveLeftovers(piku.Paths, app);
         foreach (var (folder, names) in Written(piku.Paths, app))
             AtomicFile.RemoveLeftovers(folder, names);
@@ -100,7 +100,7 @@ public sealed class Recovery(Installation piku, AppName app)
     }
 
     private async Task<bool> RefsAgreeAsync(DeployTarget target, CancellationToken cancel) =>
-        await new GitRepository(piku.Git, piku.Paths, app).CommitOfAsync(target.Branch, cancel) == target.Commit;
+        await piku.RepositoryOf(app).CommitOfAsync(target.Branch, cancel) == target.Commit;
 
     private async Task UndoAsync(Checkpoint checkpoint, CancellationToken cancel)
     {

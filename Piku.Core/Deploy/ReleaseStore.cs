@@ -57,7 +57,7 @@ public sealed class ReleaseStore(PikuPaths paths, AppName app, TimeProvider cloc
         AtomicFile.Write(EnvFile(number), ContentOf(paths.EnvFile(app)), AtomicFile.Secret);
         AtomicFile.Write(ScalingFile(number), ContentOf(paths.ScalingFile(app)), AtomicFile.Secret);
 
-        static byte[] ContentOf(string file) => File.Exists(file) ? File.ReadAllBytes(file) : [];
+        static byte[] ContentOf(string file) => Owner.Around(file).Do(() => AtomicFile.ReadBytesIfExists(file)) ?? [];
     }
 
     /// <summary>Notes the end of one whose end nobody has seen, but which has succeeded.</summary>

@@ -72,7 +72,7 @@ internal sealed class ReleaseUnderWay : IDisposable
             _store.Prune(AppSettings.ReleasesKept.TryIn(live, out var kept) ? kept : AppSettings.MostReleases);
             var good = _store.All().Where(release => release.Succeeded).ToList();
             new KeptDependencies(_piku.Paths, _app).Prune(good);
-            await new GitRepository(_piku.Git, _piku.Paths, _app).KeepReleasesAsync(
+            await _piku.RepositoryOf(_app).KeepReleasesAsync(
                 good.ToDictionary(release => release.Number, release => release.Commit), CancellationToken.None);
             // nginx keeps answers for an app that has asked for it, and forgets none when it asks no more.
             if (!NginxSettings.CachePrefixes.IsSetIn(live))

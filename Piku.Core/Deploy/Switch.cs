@@ -48,7 +48,7 @@ internal sealed class Switch(Installation piku, AppName app, DeployLog log)
         }
         await StartAsync(plan, [.. plan.Vassals.Where(vassal => vassal.Serves)], cancel);
         await StartAsync(plan, [.. plan.Vassals.Where(vassal => !vassal.Serves)], cancel);
-        AtomicFile.Write(piku.Paths.LiveEnvFile(app), EnvFile.Write(plan.LiveEnv), AtomicFile.Secret);
+        piku.Apps.WriteLiveEnv(app, plan.LiveEnv);
         piku.Apps.WriteScaling(app, plan.Scaling);
         await piku.Nginx.ApplySiteAsync(app, site, cancel);
         if (site is not null && piku.RunsNginx)
@@ -124,7 +124,7 @@ internal sealed class Switch(Installation piku, AppName app, DeployLog log)
 
     private async Task ShowLastWordsAsync(Workers.Vassal vassal, CancellationToken cancel)
     {
-        var lines = (AtomicFile.ReadIfExists(vassal.LogFile) ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var lines = (Owner.Around(vassal.LogFile).Do(() => AtomicFile.ReadIfExists(vassal.LogFile)) ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries);
         if (lines.Length > 0)
             await log.StepAsync($"The last lines of {vassal.Kind}.{vassal.Ordinal}'s log:", cancel);
         foreach (var line in lines.TakeLast(LastWords))
@@ -139,7 +139,10 @@ internal sealed class Switch(Installation piku, AppName app, DeployLog log)
         Probe.Tcp => new Readiness.Listening((IPEndPoint)AddressOf(vassal.Probe)!),
         Probe.Alive => new Readiness.Running(AliveFor),
         _ => new Readiness.Started(),
-    });
+    })
+    {
+        LimitScript = vassal.LimitScript,
+    };
 
     private static EndPoint? AddressOf(Probe probe) => probe switch
     {

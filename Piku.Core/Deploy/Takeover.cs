@@ -15,6 +15,25 @@ public static class Takeover
     {
         foreach (var app in piku.Apps.All().Where(app => IsUpstreams(piku, app)))
             yield return await TakeOverAsync(piku, app, cancel);
+        foreach (var app in piku.Apps.All().Where(app => HasOtherUser(piku, app)))
+            yield return await ChangeUserAsync(piku, app, cancel);
+    }
+
+    /// <summary>True for workers that are to run as another user than they were started for, because <c>apps.users</c> has changed.</summary>
+    private static bool HasOtherUser(Installation piku, AppName app) =>
+        piku.Vassals.UserOf(app) is { } user && user != (piku.Users.Of(app) is { IsOther: true } own ? $"{own.User}" : piku.Host.User);
+
+    private static async Task<string> ChangeUserAsync(Installation piku, AppName app, CancellationToken cancel)
+    {
+        try
+        {
+            await new Deployment(piku, app, new("piku"), DeployLog.Silent).TakeOverAsync(cancel);
+            return $"The app '{app}' runs as the user {piku.Users.Of(app).User} now.";
+        }
+        catch (UserError wrong)
+        {
+            return $"The app '{app}' does not run, because its user is another now: {wrong.Message} 'deploy {app}' tries again.";
+        }
     }
 
     /// <summary>Every deploy of ours leaves a folder for the app's state.</summary>

@@ -5,10 +5,17 @@ namespace Piku.Core.Git;
 
 /// <summary>Runs the <c>git</c> program with a fixed environment, so that no variable of ours or of a user's changes what it does.</summary>
 /// <param name="environment">HOME and PATH, and what else git is to see.</param>
-public sealed class GitProgram(EnvMap environment)
+/// <param name="user">
+/// Whom git runs as, and whose the repositories are: a repository's own settings name programs, so that whoever can change
+/// them has git run what they like. Ourselves by default.
+/// </param>
+public sealed class GitProgram(EnvMap environment, Owner? user = null)
 {
     /// <summary>Never ask on a terminal that is not there, and speak the language our users' search engines know.</summary>
     private static readonly EnvMap Always = EnvMap.Empty.With("GIT_TERMINAL_PROMPT", "0").With("LC_ALL", "C.UTF-8");
+
+    /// <summary>Whom git runs as.</summary>
+    public Owner User { get; } = user ?? Owner.Self;
 
     /// <summary>Runs git to its end.</summary>
     /// <exception cref="UserError">git failed; the message is git's own.</exception>
@@ -48,6 +55,7 @@ public sealed class GitProgram(EnvMap environment)
         Arguments = arguments,
         Folder = folder,
         Environment = quarantine.AddTo(environment.WithAll(Always)),
+        User = User,
     };
 
     private static UserError Failed(IReadOnlyList<string> arguments, ExitStatus status, string said) =>

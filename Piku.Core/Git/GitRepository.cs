@@ -34,7 +34,8 @@ public sealed class GitRepository(GitProgram git, PikuPaths paths, AppName app)
         var making = $"{Folder}.{Guid.NewGuid():N}.new";
         try
         {
-            await git.RunAsync(paths.Repos, ["init", "--quiet", "--bare", "--initial-branch=main", making], cancel);
+            git.User.MakeFolder(making);
+            await git.RunAsync(making, ["init", "--quiet", "--bare", "--initial-branch=main", "."], cancel);
             if (!Exists)
                 Directory.Move(making, Folder);
         }
@@ -52,9 +53,9 @@ public sealed class GitRepository(GitProgram git, PikuPaths paths, AppName app)
     /// Removes what a git that was killed has left: objects in quarantine (git-receive-pack(1)), and locks, which nobody
     /// would ever give back. For when no git is at work here.
     /// </summary>
-    public void RemoveLeftovers() => RemoveLeftovers(Folder);
+    public void RemoveLeftovers() => git.User.Do(() => RemoveLeftovers(Folder));
 
-    /// <summary>The same for any bare repository, or what was to become one.</summary>
+    /// <summary>The same for any bare repository, or what was to become one; for who acts as its owner.</summary>
     internal static void RemoveLeftovers(string bare)
     {
         foreach (var quarantine in Directory.Exists(Path.Combine(bare, "objects")) ? Directory.GetDirectories(Path.Combine(bare, "objects"), "tmp_objdir-*") : [])

@@ -48,13 +48,14 @@ public sealed class PushHook : IDisposable
         """;
 
     private readonly string _folder;
+    private readonly Owner _user;
     private readonly Fifo _ask;
     private readonly Fifo _answer;
     private bool _isFinished;
 
-    private PushHook(string folder)
+    private PushHook(string folder, Owner user)
     {
-        _folder = folder;
+        (_folder, _user) = (folder, user);
         foreach (var status in Statuses)
             AtomicFile.Write(Prepared(status), status.ToString(CultureInfo.InvariantCulture) + "\n", AtomicFile.Secret);
         _ask = Fifo.CreateForReading(Path.Combine(folder, Pipes[0]));
@@ -76,26 +77,31 @@ public sealed class PushHook : IDisposable
             return;
         foreach (var left in Directory.EnumerateDirectories(Meetings(paths)))
         {
-            foreach (var pipe in Pipes.Select(name => Path.Combine(left, name)).Where(File.Exists))
-                Fifo.Release(pipe);
-            Directory.Delete(left, recursive: true);
+            Owner.Of(left).Do(() =>
+            {
+                foreach (var pipe in Pipes.Select(name => Path.Combine(left, name)).Where(File.Exists))
+                    Fifo.Release(pipe);
+            });
+            WholeFolder.Remove(left);
         }
     }
 
     /// <summary>The value of <c>core.hooksPath</c> (git-config(1)) for a push that deploys.</summary>
     public static string HooksFolder(PikuPaths paths) => Path.Combine(paths.Run, "hooks");
 
-    public static PushHook Open(PikuPaths paths)
+    /// <param name="user">Whom git runs as, and with it the hook.</param>
+    public static PushHook Open(PikuPaths paths, Owner user)
     {
         var folder = Path.Combine(Meetings(paths), Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8)));
         Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         try
         {
-            return new(folder);
+            user.Take(folder);
+            return user.Do(() => new PushHook(folder, user));
         }
         catch
         {
-            Directory.Delete(folder, recursive: true);
+            WholeFolder.Remove(folder);
             throw;
         }
     }
@@ -130,7 +136,7 @@ public sealed class PushHook : IDisposable
         if (_isFinished)
             return;
         _isFinished = true;
-        File.Move(Prepared(status), Path.Combine(_folder, "status"));
+        _user.Do(() => File.Move(Prepared(status), Path.Combine(_folder, "status")));
         _answer.Dispose();
     }
 
@@ -138,12 +144,12 @@ public sealed class PushHook : IDisposable
     {
         _ask.Dispose();
         _answer.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        WholeFolder.Remove(_folder);
     }
 
     private string Prepared(int status) => Path.Combine(_folder, $"status.{status}");
 
-    private static string Meetings(PikuPaths paths) => Path.Combine(paths.Run, "push");
+    internal static string Meetings(PikuPaths paths) => Path.Combine(paths.Run, "push");
 }
 
 /// <summary>What one push wants, and where its objects wait.</summary>

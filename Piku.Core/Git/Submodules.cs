@@ -59,15 +59,15 @@ internal sealed class Submodules(GitProgram git, string folder, Quarantine quara
     /// <summary>Removes what was left when somebody was killed.</summary>
     public void RemoveLeftovers()
     {
-        GitRepository.RemoveLeftovers(Store);
+        git.User.Do(() => GitRepository.RemoveLeftovers(Store));
         RemoveIndex();
     }
 
-    private void RemoveIndex()
+    private void RemoveIndex() => git.User.Do(() =>
     {
         File.Delete(Index);
         File.Delete(Index + ".lock");
-    }
+    });
 
     /// <summary>Reads the submodules of a commit, which stands at a prefix, and theirs into the index.</summary>
     /// <returns>How many they are.</returns>
@@ -95,8 +95,11 @@ internal sealed class Submodules(GitProgram git, string folder, Quarantine quara
         if (!await HasAsync(wanted, cancel))
             await FetchAsync(submodule, path, wanted, cancel);
         // Of upstream's: a folder of the tree is no repository of its own.
-        if (File.Exists(Path.Combine(folder, path, ".git")))
-            File.Delete(Path.Combine(folder, path, ".git"));
+        git.User.Do(() =>
+        {
+            if (File.Exists(Path.Combine(folder, path, ".git")))
+                File.Delete(Path.Combine(folder, path, ".git"));
+        });
         await GitAsync(["update-index", "--force-remove", "-z", "--stdin"], path + "\0", cancel);
         await GitAsync(["read-tree", $"--prefix={path}/", wanted], "", cancel);
         return 1 + await ExpandAsync(path + "/", wanted, cancel);
@@ -159,12 +162,12 @@ internal sealed class Submodules(GitProgram git, string folder, Quarantine quara
         (await git.AskAsync(folder, ["cat-file", "-e", $"{commit}^{{commit}}"], Objects, cancel)).Status == 0;
 
     /// <summary>Also what upstream, which runs <c>git submodule update</c>, has fetched.</summary>
-    private IEnumerable<string> Lenders()
+    private List<string> Lenders() => git.User.Do(() =>
     {
         var modules = Path.Combine(folder, ".git", "modules");
         var theirs = Directory.Exists(modules) ? Directory.EnumerateDirectories(modules, "objects", SearchOption.AllDirectories) : [];
-        return theirs.Prepend(Path.Combine(Store, "objects")).Where(Directory.Exists);
-    }
+        return theirs.Prepend(Path.Combine(Store, "objects")).Where(Directory.Exists).ToList();
+    });
 
     private async Task<string> GitAsync(string[] arguments, string input, CancellationToken cancel)
     {

@@ -54,12 +54,12 @@ internal sealed class TreeUpdate(GitProgram git, string folder, Quarantine quara
         var after = await TrackedAsync(Making, cancel);
         if (after.FirstOrDefault(IsTooLong) is { } name)
             throw new UserError($"the name of a file in the commit is too long for the server's disk: {name[..40]}…");
-        File.Move(Making, NextIndex, overwrite: true);
+        Move(Making, NextIndex);
         if (before.Concat(after).Any(path => path.Contains(Unreadable, StringComparison.Ordinal)))
         {
             Seed();
             await GitAsync(Making, ["read-tree", "--reset", "-u", whole], "", cancel);
-            File.Move(Making, NextIndex, overwrite: true);
+            Move(Making, NextIndex);
         }
         else
         {
@@ -72,11 +72,14 @@ internal sealed class TreeUpdate(GitProgram git, string folder, Quarantine quara
     {
         var changed = await ChangedAsync(cancel);
         await StageAsync([.. changed.Where(entry => entry.Mode != Submodule).Select(entry => entry.Path)], cancel);
-        foreach (var gone in before.Except(after))
-            Remove(gone, after);
-        foreach (var (path, mode) in changed)
-            Place(path, mode);
-        WholeFolder.Remove(Staging);
+        git.User.Do(() =>
+        {
+            foreach (var gone in before.Except(after))
+                Remove(gone, after);
+            foreach (var (path, mode) in changed)
+                Place(path, mode);
+            WholeFolder.Remove(Staging);
+        });
     }
 
     /// <summary>So that git need not read files again to see that they are as they should be.</summary>
@@ -85,21 +88,23 @@ internal sealed class TreeUpdate(GitProgram git, string folder, Quarantine quara
         await GitAsync(NextIndex, ["update-index", "-q", "--refresh"], "", cancel);
         if (whole == commit)
         {
-            File.Move(NextIndex, Index, overwrite: true);
-            File.Delete(WholeIndex);
+            Move(NextIndex, Index);
+            git.User.Do(() => File.Delete(WholeIndex));
             return;
         }
-        File.Move(NextIndex, WholeIndex, overwrite: true);
+        Move(NextIndex, WholeIndex);
         await MakeIndexAsync(commit, cancel);
-        File.Move(Making, Index, overwrite: true);
+        Move(Making, Index);
     }
 
     /// <summary>Removes what an update that was interrupted has left, except what tells the next one how far it came.</summary>
-    public void RemoveLeftovers()
+    public void RemoveLeftovers() => git.User.Do(() =>
     {
         File.Delete(Making);
         WholeFolder.Remove(Staging);
-    }
+    });
+
+    private void Move(string from, string to) => git.User.Do(() => File.Move(from, to, overwrite: true));
 
     /// <summary>The index of the tree; what is as it was keeps what git knows of the file (git-read-tree(1), "Single Tree Merge").</summary>
     private async Task MakeIndexAsync(string tree, CancellationToken cancel)
@@ -109,7 +114,7 @@ internal sealed class TreeUpdate(GitProgram git, string folder, Quarantine quara
     }
 
     /// <summary>Begins an index with what is known of the files that are there.</summary>
-    private void Seed()
+    private void Seed() => git.User.Do(() =>
     {
         File.Delete(Making + ".lock");
         File.Delete(NextIndex + ".lock");
@@ -117,7 +122,7 @@ internal sealed class TreeUpdate(GitProgram git, string folder, Quarantine quara
             File.Copy(Present, Making, overwrite: true);
         else
             File.Delete(Making);
-    }
+    });
 
     /// <summary>
     /// git passes over such a file without a word. A name may have 255 bytes, a path 4096 with its NUL (limits.h(0p)), of
@@ -134,7 +139,7 @@ internal sealed class TreeUpdate(GitProgram git, string folder, Quarantine quara
     {
         if (!File.Exists(NextIndex))
             return [];
-        File.Delete(NextIndex + ".lock");
+        git.User.Do(() => File.Delete(NextIndex + ".lock"));
         var others = (await ChangedAsync(cancel)).Select(entry => entry.Path);
         return (await TrackedAsync(NextIndex, cancel)).Except(others);
     }
@@ -153,8 +158,11 @@ internal sealed class TreeUpdate(GitProgram git, string folder, Quarantine quara
 
     private async Task StageAsync(string[] paths, CancellationToken cancel)
     {
-        WholeFolder.Remove(Staging);
-        Directory.CreateDirectory(Staging);
+        git.User.Do(() =>
+        {
+            WholeFolder.Remove(Staging);
+            Directory.CreateDirectory(Staging);
+        });
         if (paths.Length > 0)
             await GitAsync(NextIndex, ["checkout-index", "-z", "--stdin", $"--prefix={Staging}/"], string.Concat(paths.Select(path => path + "\0")), cancel);
     }

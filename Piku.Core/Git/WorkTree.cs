@@ -33,9 +33,12 @@ public sealed class WorkTree(GitProgram git, PikuPaths paths, AppName app)
         if (indexes.Length == 0)
             return new(0, 0);
         var (_, names) = await git.AskAsync(_folder, ["diff-tree", "-r", "-z", "--no-renames", "--name-only", "HEAD", target.Commit], quarantine, cancel);
-        var files = names.Split('\0', StringSplitOptions.RemoveEmptyEntries).SelectMany(name => FilesAt(Path.Combine(_folder, name))).ToList();
-        // git writes an index beside itself, twice.
-        return new(files.Count, files.Concat(indexes).Concat(indexes).Sum(file => TreeSize.Blocks(file.Length)));
+        return git.User.Do(() =>
+        {
+            var files = names.Split('\0', StringSplitOptions.RemoveEmptyEntries).SelectMany(name => FilesAt(Path.Combine(_folder, name))).ToList();
+            // git writes an index beside itself, twice.
+            return new TreeSize(files.Count, files.Concat(indexes).Concat(indexes).Sum(file => TreeSize.Blocks(file.Length)));
+        });
     }
 
     /// <summary>A folder is a submodule's.</summary>
@@ -45,7 +48,7 @@ public sealed class WorkTree(GitProgram git, PikuPaths paths, AppName app)
         : [];
 
     /// <summary>True when files are kept in git-lfs: what is checked out of them are pointers (git-lfs-track(1)).</summary>
-    public bool HasLargeFiles => (AtomicFile.ReadIfExists(Path.Combine(_folder, ".gitattributes")) ?? "").Contains("filter=lfs", StringComparison.Ordinal);
+    public bool HasLargeFiles => (git.User.Do(() => AtomicFile.ReadIfExists(Path.Combine(_folder, ".gitattributes"))) ?? "").Contains("filter=lfs", StringComparison.Ordinal);
 
     /// <summary>Makes the working tree what the commit says, submodules included.</summary>
     /// <param name="target">What to check out.</param>
@@ -72,7 +75,7 @@ public sealed class WorkTree(GitProgram git, PikuPaths paths, AppName app)
     }
 
     /// <summary>Removes what a git that was killed has left. For when no git is at work here.</summary>
-    public void RemoveLeftovers()
+    public void RemoveLeftovers() => git.User.Do(() =>
     {
         var folder = new DirectoryInfo(Path.Combine(_folder, ".git"));
         if (!folder.Exists)
@@ -81,17 +84,17 @@ public sealed class WorkTree(GitProgram git, PikuPaths paths, AppName app)
             file.Delete();
         new TreeUpdate(git, _folder, Quarantine.None).RemoveLeftovers();
         new Submodules(git, _folder, Quarantine.None, (_, _) => ValueTask.CompletedTask).RemoveLeftovers();
-    }
+    });
 
     private async Task EnsureAsync(CancellationToken cancel)
     {
-        Directory.CreateDirectory(_folder);
+        git.User.MakeFolder(_folder);
         if (!Directory.Exists(Path.Combine(_folder, ".git")))
         {
             await git.RunAsync(_folder, ["init", "--quiet"], cancel);
             await git.RunAsync(_folder, ["remote", "add", "origin", paths.Repo(app)], cancel);
         }
-        BorrowObjects();
+        git.User.Do(BorrowObjects);
     }
 
     /// <summary>Also for a tree that upstream cloned, which has objects of its own.</summary>

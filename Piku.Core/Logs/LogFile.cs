@@ -1,6 +1,8 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Text;
+using Piku.Core.Machine;
 
 namespace Piku.Core.Logs;
 
@@ -92,19 +94,16 @@ internal sealed class LogFile(string path) : IDisposable
         return line;
     }
 
+    [SuppressMessage("Reliability", "CA2000", Justification = "The stream owns the file.")]
     private bool TryOpen()
     {
         if (_file is not null)
             return true;
-        try
-        {
-            _file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
-            _openedAs = PathOf(_file);
-        }
-        catch (Exception gone) when (gone is FileNotFoundException or DirectoryNotFoundException)
-        {
+        // As the user of the app, whose folder it is in: a link leads where they may look, and no further.
+        if (Owner.Around(path).Do(() => AtomicFile.OpenIfExists(path)) is not { } file)
             return false;
-        }
+        _file = new FileStream(file, FileAccess.Read, bufferSize: 0);
+        _openedAs = PathOf(_file);
         return true;
     }
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Piku.Core.Machine;
 using Piku.Core.Model;
 
 namespace Piku.Core.Logs;
@@ -53,10 +54,10 @@ public sealed class LogFollower(PikuPaths paths)
         }
     }
 
-    private IEnumerable<string> Find(AppName app, string? process) =>
+    private List<string> Find(AppName app, string? process) => Owner.Of(paths.AppLogs(app)).Do(() =>
         !Directory.Exists(paths.AppLogs(app)) ? [] : Directory.EnumerateFiles(paths.AppLogs(app), "*.log")
             .Where(path => process is null || Label(path) == process || Kind(path) == process)
-            .Order(StringComparer.Ordinal);
+            .Order(StringComparer.Ordinal).ToList());
 
     private static string Label(string path) => Path.GetFileNameWithoutExtension(path);
 

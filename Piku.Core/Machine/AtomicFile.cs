@@ -1,4 +1,6 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 using Piku.Core.Model;
 
 namespace Piku.Core.Machine;
@@ -12,6 +14,9 @@ public static class AtomicFile
 {
     public const string TemporarySuffix = ".tmp";
 
+    /// <summary>Bytes of a file that is read whole: settings, lists, site and worker files are a thousand times shorter.</summary>
+    private const int Longest = 64 << 20;
+
     /// <summary>0600: for the owner's eyes only.</summary>
     public const UnixFileMode Secret = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
@@ -24,14 +29,15 @@ public static class AtomicFile
 
     /// <summary>Replaces a file's content, or makes the file; the mode is exact, whatever the umask.</summary>
     /// <param name="modified">The modification time it is to have from the first moment on; null is now.</param>
+    /// <param name="reader">Whose group it is to have; null for ours.</param>
     /// <exception cref="UserError">The disk is full; the file is as it was.</exception>
-    public static void Write(string path, ReadOnlySpan<byte> content, UnixFileMode mode, DateTimeOffset? modified = null)
+    public static void Write(string path, ReadOnlySpan<byte> content, UnixFileMode mode, DateTimeOffset? modified = null, Owner? reader = null)
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         var temporary = Path.Combine(folder, $".{Path.GetFileName(path)}.{Path.GetRandomFileName()}{TemporarySuffix}");
         try
         {
-            WriteNew(temporary, content, mode, modified);
+            WriteNew(temporary, content, mode, modified, reader);
             File.Move(temporary, path, overwrite: true);
         }
         catch (IOException full) when (IsFull(full))
@@ -50,21 +56,63 @@ public static class AtomicFile
     /// <summary>True for the failure of whoever wrote to a disk without space left.</summary>
     public static bool IsFull(Exception failure) => failure is IOException { HResult: Libc.NoSpace or Libc.QuotaExceeded };
 
-    /// <inheritdoc cref="Write(string, ReadOnlySpan{byte}, UnixFileMode, DateTimeOffset?)"/>
-    public static void Write(string path, string content, UnixFileMode mode, DateTimeOffset? modified = null) =>
-        Write(path, Encoding.UTF8.GetBytes(content), mode, modified);
+    /// <inheritdoc cref="Write(string, ReadOnlySpan{byte}, UnixFileMode, DateTimeOffset?, Owner?)"/>
+    public static void Write(string path, string content, UnixFileMode mode, DateTimeOffset? modified = null, Owner? reader = null) =>
+        Write(path, Encoding.UTF8.GetBytes(content), mode, modified, reader);
 
-    /// <summary>The text of a file, or null when there is none.</summary>
-    public static string? ReadIfExists(string path)
+    /// <summary>The text of a file (UTF-8), or null when there is none.</summary>
+    /// <inheritdoc cref="ReadBytesIfExists" path="/exception"/>
+    public static string? ReadIfExists(string path) => ReadBytesIfExists(path) is { } bytes ? Text(bytes) : null;
+
+    /// <summary>The content of a file, or null when there is none.</summary>
+    /// <exception cref="UserError">It is no file, but a pipe, say, on which one would wait for ever; or longer than any that we read whole.</exception>
+    /// <exception cref="UnauthorizedAccessException">It must not be read.</exception>
+    public static byte[]? ReadBytesIfExists(string path)
     {
+        using var file = OpenIfExists(path);
+        if (file is null)
+            return null;
+        using var content = new MemoryStream();
+        var block = new byte[16 * 1024];
+        // Not by its length, which is 0 in /proc.
+        for (int count; (count = RandomAccess.Read(file, block, content.Length)) > 0;)
+        {
+            content.Write(block.AsSpan(0, count));
+            if (content.Length > Longest)
+                throw new UserError($"{path} is longer than {Longest >> 20} MiB.");
+        }
+        return content.ToArray();
+    }
+
+    /// <summary>Opens a file to be read, without waiting for whoever else may have it open; null when there is none.</summary>
+    /// <inheritdoc cref="ReadBytesIfExists" path="/exception"/>
+    [SuppressMessage("Reliability", "CA2000", Justification = "The caller owns the file.")]
+    internal static SafeFileHandle? OpenIfExists(string path)
+    {
+        SafeFileHandle file;
         try
         {
-            return File.ReadAllText(path);
+            file = Libc.Open(path, Libc.OpenReadOnly | Libc.OpenWithoutWaiting | Libc.OpenWithoutTerminal);
         }
-        catch (Exception absent) when (absent is FileNotFoundException or DirectoryNotFoundException)
+        catch (IOException absent) when (absent.HResult is Libc.NoEntry or Libc.NoFolder)
         {
             return null;
         }
+        catch (IOException denied) when (denied.HResult is Libc.AccessDenied)
+        {
+            throw new UnauthorizedAccessException($"Access to the path '{path}' is denied.", denied);
+        }
+        if (Libc.Status(file).IsRegular)
+            return file;
+        file.Dispose();
+        throw new UserError($"{path} is not a file.");
+    }
+
+    /// <summary>As <c>File.ReadAllText</c> has it: a mark at the beginning is none of the text.</summary>
+    private static string Text(byte[] bytes)
+    {
+        using var reader = new StreamReader(new MemoryStream(bytes), Encoding.UTF8);
+        return reader.ReadToEnd();
     }
 
     /// <summary>Removes a file so that it stays removed after a crash; false when there was none.</summary>
@@ -87,7 +135,7 @@ public static class AtomicFile
             File.Delete(leftover);
     }
 
-    private static void WriteNew(string path, ReadOnlySpan<byte> content, UnixFileMode mode, DateTimeOffset? modified)
+    private static void WriteNew(string path, ReadOnlySpan<byte> content, UnixFileMode mode, DateTimeOffset? modified, Owner? reader)
     {
         using var file = new FileStream(path, new FileStreamOptions
         {
@@ -96,6 +144,8 @@ public static class AtomicFile
             UnixCreateMode = mode,
             BufferSize = 0,
         });
+        if (reader is { } other)
+            new Owner(Owner.Self.User, other.Group).Take(path);
         File.SetUnixFileMode(file.SafeFileHandle, mode);
         file.Write(content);
         if (modified is { } time)

@@ -132,8 +132,9 @@ public sealed class ChildProcess : IAsyncDisposable
 
     private void Launch(string path)
     {
+        var (file, words) = _call.Command(path);
         (ProcessId, var exit) = Reaper.Start(() => Spawn.Start(
-            path, [_call.Program, .. _call.Arguments], _call.Environment, _call.Folder, _pipes.FarEnds, _lifeline.Group));
+            file, words, _call.Environment, _call.Folder, _pipes.FarEnds, _lifeline.Group));
         _pipes.CloseFarEnds();
         Exit = LiveAsync(
             exit,

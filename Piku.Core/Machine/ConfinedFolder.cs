@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
@@ -89,6 +90,15 @@ public sealed class ConfinedFolder : IDisposable
     public void Rename(string path, ConfinedFolder target, string newPath, bool replace) =>
         At(path, (from, name) => target.At(newPath, (to, newName) =>
             Libc.Rename(from, name, to, newName, replace ? 0 : Libc.RenameWithoutReplacing)));
+
+    /// <summary>Moves what is in one folder to the same place in another, where nothing is; the folder that it goes into is there.</summary>
+    [SuppressMessage("Reliability", "CA2000", Justification = "Both are disposed.")]
+    public static void Move(string from, string to, string path)
+    {
+        using var source = new ConfinedFolder(from);
+        using var target = new ConfinedFolder(to);
+        source.Rename(path, target, path, replace: false);
+    }
 
     /// <summary>Makes a symbolic link. Where it leads is not checked here: whoever follows it by this class stays inside.</summary>
     public void CreateLink(string path, string target) => At(path, (folder, name) => Libc.CreateLink(target, folder, name));

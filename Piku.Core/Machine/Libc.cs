@@ -86,6 +86,24 @@ internal static partial class Libc
     [LibraryImport("libc", EntryPoint = "getegid")]
     public static partial uint EffectiveGroup();
 
+    /// <returns>Who it was, also when it stays so.</returns>
+    [LibraryImport("libc", EntryPoint = "setfsuid")]
+    public static partial uint SetFileUser(uint user);
+
+    /// <inheritdoc cref="SetFileUser"/>
+    [LibraryImport("libc", EntryPoint = "setfsgid")]
+    public static partial uint SetFileGroup(uint group);
+
+    /// <summary>Of a link, the link's.</summary>
+    [LibraryImport("libc", EntryPoint = "lchown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int ChangeOwner(string path, uint user, uint group);
+
+    [LibraryImport("libc", EntryPoint = "umask")]
+    public static partial uint SetMask(uint mask);
+
+    [LibraryImport("libc", EntryPoint = "execve", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Execute(string path, string?[] arguments, string?[] environment);
+
     [LibraryImport("libc", EntryPoint = "getpwuid", SetLastError = true)]
     public static partial nint PasswordEntry(uint user);
 

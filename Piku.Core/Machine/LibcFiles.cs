@@ -15,6 +15,9 @@ internal static partial class Libc
 
     public const int DeleteFolderFlag = 0x200;
     public const uint RenameWithoutReplacing = 1;
+    public const int NoEntry = 2;
+    public const int AccessDenied = 13;
+    public const int NoFolder = 20;
     public const int InvalidArgument = 22;
     public const int IsAFolder = 21;
 
@@ -24,6 +27,9 @@ internal static partial class Libc
     private const ulong ResolveNoMagicLinks = 0x02, ResolveBeneath = 0x08;
     /// <summary>EAGAIN: a folder on the way was moved just then, and the kernel could not say where the path leads.</summary>
     private const int MostTries = 32;
+
+    /// <summary>AT_FDCWD.</summary>
+    private const int CurrentFolder = -100;
 
     private const int EmptyPath = 0x1000, NoFollow = 0x100, BasicStatus = 0x7ff;
 
@@ -54,6 +60,16 @@ internal static partial class Libc
         StatusAt(file, name, EmptyPath | NoFollow, BasicStatus, out var fields) == 0
             ? new(fields.Mode, fields.Size, fields.User, fields.Group, fields.Links, fields.Accessed, fields.Modified)
             : throw new IOException(Marshal.GetLastPInvokeErrorMessage(), Marshal.GetLastPInvokeError());
+
+    /// <summary>What something is; of a link, the link. Null where there is nothing.</summary>
+    public static FileStatus? TryStatus(string path)
+    {
+        using var here = new SafeFileHandle(CurrentFolder, ownsHandle: false);
+        if (StatusAt(here, path, NoFollow, BasicStatus, out var fields) == 0)
+            return new(fields.Mode, fields.Size, fields.User, fields.Group, fields.Links, fields.Accessed, fields.Modified);
+        return Marshal.GetLastPInvokeError() is NoEntry or NoFolder ? null
+            : throw new IOException($"{path}: {Marshal.GetLastPInvokeErrorMessage()}", Marshal.GetLastPInvokeError());
+    }
 
     [LibraryImport("libc", EntryPoint = "mkdirat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int CreateFolder(SafeFileHandle folder, string name, uint mode);

@@ -11,6 +11,9 @@ public delegate ValueTask OutputSink(ReadOnlyMemory<byte> bytes, CancellationTok
 /// <summary>A program to run: all that it gets, nothing inherited. See <see cref="ChildProcess"/>.</summary>
 public sealed record ProgramCall
 {
+    /// <summary>Of util-linux, which every Debian has.</summary>
+    private const string SetPrivileges = "/usr/bin/setpriv";
+
     /// <summary>A path, or a name to be found on the PATH of <see cref="Environment"/>.</summary>
     public required string Program { get; init; }
 
@@ -22,6 +25,9 @@ public sealed record ProgramCall
 
     /// <summary>The whole environment.</summary>
     public required EnvMap Environment { get; init; }
+
+    /// <summary>Whom the program runs as, with their group and no others; by default as we do.</summary>
+    public Owner User { get; init; } = Owner.Self;
 
     /// <summary>Standard input, read until its end or the program's; null is /dev/null. Its reads must be cancellable.</summary>
     public Stream? Input { get; init; }
@@ -43,6 +49,12 @@ public sealed record ProgramCall
     /// not at all. For programs with children of their own to look after.
     /// </summary>
     public TimeSpan OrphanGrace { get; init; }
+
+    /// <summary>What is started, for a program that was found at this path: the file, and all words of its command line.</summary>
+    /// <remarks>setpriv(1) replaces itself by the program: the process stays the same.</remarks>
+    internal (string File, IReadOnlyList<string> Words) Command(string path) => !User.IsOther
+        ? (path, [Program, .. Arguments])
+        : (SetPrivileges, ["setpriv", $"--reuid={User.User}", $"--regid={User.Group}", "--clear-groups", "--", path, .. Arguments]);
 
     public override string ToString() => string.Join(' ', [Program, .. Arguments]);
 }

@@ -29,7 +29,8 @@ public sealed class TerminalProcess : IAsyncDisposable
     private TerminalProcess(ProgramCall call, TerminalSettings settings)
     {
         _call = call;
-        _terminal = new(settings);
+        // The terminal's file belongs to whoever opens it first.
+        _terminal = call.User.Do(() => new PseudoTerminal(settings));
     }
 
     /// <summary>The program's, and the number of its session.</summary>
@@ -80,8 +81,9 @@ public sealed class TerminalProcess : IAsyncDisposable
 
     private void Launch(string path, TerminalSettings settings)
     {
+        var (file, words) = _call.Command(path);
         (ProcessId, var exit) = Reaper.Start(() => Spawn.StartSession(
-            path, [_call.Program, .. _call.Arguments], _call.Environment.With("TERM", settings.Type), _call.Folder, _terminal.Path));
+            file, words, _call.Environment.With("TERM", settings.Type), _call.Folder, _terminal.Path));
         _lifeline.Hold(ProcessId);
         Exit = LiveAsync(exit, FeedAsync(), ListenAsync());
     }

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Piku.Core.Machine;
 
-/// <summary>The user this process runs as, by the system's user database: getpwuid(3), getgrgid(3).</summary>
+/// <summary>The user this process runs as, by the system's user database: getpwuid(3), getgrgid(3). The root of a namespace is who has made it.</summary>
 public sealed record UnixUser(string Name, string Group, string Home, bool IsRoot)
 {
     public static UnixUser Current { get; } = Read();
@@ -11,7 +11,7 @@ public sealed record UnixUser(string Name, string Group, string Home, bool IsRoo
     {
         var user = Libc.EffectiveUser();
         var group = Libc.EffectiveGroup();
-        var password = Libc.PasswordEntry(user);
+        var password = Libc.PasswordEntry(UserNamespace.RootIs ?? user);
         var entry = password == 0 ? default : Marshal.PtrToStructure<PasswordFields>(password);
         return new(
             Text(entry.Name) ?? $"{user}",

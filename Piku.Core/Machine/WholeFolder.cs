@@ -16,7 +16,8 @@ public sealed class WholeFolder : IDisposable
     private WholeFolder(string path)
     {
         _path = path;
-        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        using (var named = Libc.Open(path, Libc.OpenPath | Libc.OpenFolder | Libc.OpenWithoutFollowing))
+            File.SetUnixFileMode($"/proc/self/fd/{named.DangerousGetHandle()}", UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         _top = Libc.Open(path, Libc.OpenReadOnly | Libc.OpenFolder | Libc.OpenWithoutFollowing);
     }
 
@@ -34,6 +35,16 @@ public sealed class WholeFolder : IDisposable
         using (var whole = new WholeFolder(path))
             whole.Empty();
         Directory.Delete(path);
+    }
+
+    /// <summary>Removes all that is in it, for who may not remove it itself from where it is.</summary>
+    /// <inheritdoc cref="Remove" path="/exception"/>
+    public static void Clear(string path)
+    {
+        if (!Directory.Exists(path) || new DirectoryInfo(path).LinkTarget is not null)
+            return;
+        using var whole = new WholeFolder(path);
+        whole.Empty();
     }
 
     public void Dispose() => _top.Dispose();

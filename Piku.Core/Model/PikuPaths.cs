@@ -12,6 +12,9 @@ public sealed record PikuPaths
 
     public string Root { get; }
 
+    /// <summary>Each app runs as a user of its own, and what its processes make is in folders of its own.</summary>
+    public bool HasAppUsers { get; init; }
+
     // Upstream's layout.
     public string Apps => In("apps");
     public string Repos => In("repos");
@@ -38,6 +41,10 @@ public sealed record PikuPaths
     public string Audit => In("audit");
     /// <summary>How a worker in Python ends; one for all.</summary>
     public string PythonExit => Path.Combine(Uwsgi, "exit.py");
+    /// <summary>Homes of the users that apps have, one each; whose a folder is, is the app's user.</summary>
+    public string Homes => In("homes");
+    /// <summary>A folder for each app with a user of its own.</summary>
+    public string AllSockets => Path.Combine(Run, "sockets");
     /// <summary>What need not: locks, sockets, pid files, the hooks of the running version.</summary>
     public string Run => In("run");
 
@@ -51,6 +58,9 @@ public sealed record PikuPaths
     public string AppLogs(AppName app) => Path.Combine(Logs, app.Value);
     public string AppCache(AppName app) => Path.Combine(Cache, app.Value);
     public string AppState(AppName app) => Path.Combine(State, app.Value);
+    public string Home(AppName app) => Path.Combine(Homes, app.Value);
+    /// <summary>Where the sockets of an app with a user of its own are.</summary>
+    public string Sockets(AppName app) => Path.Combine(AllSockets, app.Value);
 
     /// <summary>What <c>config:set</c> writes.</summary>
     public string EnvFile(AppName app) => Path.Combine(Env(app), "ENV");
@@ -68,7 +78,7 @@ public sealed record PikuPaths
     public string AppLock(AppName app) => Path.Combine(Run, "locks", app.Value);
 
     public string NginxSite(AppName app) => Path.Combine(NginxRoot, app.Value + ".conf");
-    public string NginxSocket(AppName app, Stand stand) => Path.Combine(NginxRoot, $"{app}{stand.Mark()}.sock");
+    public string NginxSocket(AppName app, Stand stand) => Path.Combine(HasAppUsers ? Sockets(app) : NginxRoot, $"{app}{stand.Mark()}.sock");
     public string Certificate(AppName app) => Path.Combine(NginxRoot, app.Value + ".crt");
     public string CertificateKey(AppName app) => Path.Combine(NginxRoot, app.Value + ".key");
     /// <summary>A link to what acme.sh keeps of the app's certificate.</summary>
@@ -78,7 +88,7 @@ public sealed record PikuPaths
     public IEnumerable<string> Folders =>
     [
         Root, Apps, Repos, Envs, Data, Logs, NginxRoot, Uwsgi, VassalsAvailable, VassalsEnabled, Cache, AcmeWww,
-        Plugins, HostKeys, State, Audit, Run,
+        Plugins, HostKeys, State, Audit, Run, .. HasAppUsers ? [Homes] : Array.Empty<string>(),
     ];
 
     private string In(string name) => Path.Combine(Root, name);

@@ -41,6 +41,12 @@ public sealed record Site
 
     public bool IsHttpsOnly { get; init; }
 
+    /// <summary>
+    /// Links in static folders are followed to what has the same owner, and no further: where apps have users of their own,
+    /// nginx can read what they cannot (nginx docs, disable_symlinks).
+    /// </summary>
+    public bool FollowsOwnLinksOnly { get; init; }
+
     /// <summary>Whether requests with <c>/.git</c> are refused.</summary>
     public bool BlocksGit { get; init; } = true;
 
@@ -78,6 +84,7 @@ public sealed record Site
         Directives.Plain("gzip_vary", "on"),
         Directives.Plain("gzip_disable", @"MSIE [1-6]\.(?!.*SV1)"),
         Directives.Plain("add_header", "X-Deployed-By", "Piku"),
+        .. FollowsOwnLinksOnly ? [Directives.Plain("disable_symlinks", "if_not_owner")] : Array.Empty<NginxDirective>(),
         .. Included,
         .. StaticFolders.SelectMany(folder => folder.Locations(CatchAll)),
         .. Cache is null ? Array.Empty<NginxDirective>() : [Cache.Location(Name, Backend, IsBehindCloudflare)],

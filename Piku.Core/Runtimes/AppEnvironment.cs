@@ -53,8 +53,8 @@ public sealed record AppEnvironment(EnvMap Variables, ImmutableArray<string> War
             .With("APP", facts.App.Value)
             .With("LOG_ROOT", facts.Paths.Logs)
             .With("DATA_ROOT", facts.Paths.AppData(facts.App))
-            .With("HOME", facts.Host.Home)
-            .With("USER", facts.Host.User)
+            .With("HOME", facts.Host.AppHome)
+            .With("USER", facts.Host.AppUser?.Name ?? facts.Host.User)
             .With("PATH", string.Join(':', modules is null ? path : path.Prepend($"{modules}/.bin")))
             .With("PWD", facts.AppFolder)
             .With("VIRTUAL_ENV", facts.EnvFolder);

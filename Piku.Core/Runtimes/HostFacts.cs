@@ -13,6 +13,12 @@ public sealed record HostFacts
 
     public required string Home { get; init; }
 
+    /// <summary>The user of the app, where apps have users of their own; null where all run as <see cref="User"/>.</summary>
+    public AppUserFacts? AppUser { get; init; }
+
+    /// <summary>Where the app's programs keep what belongs to a user: caches, their settings.</summary>
+    public string AppHome => AppUser?.Home ?? Home;
+
     /// <summary>The PATH that the daemon itself has.</summary>
     public required string SystemPath { get; init; }
 
@@ -48,6 +54,10 @@ public sealed record HostFacts
         [.. new[] { $"{Home}/bin", $"{Home}/.local/bin", "/usr/local/sbin", "/usr/sbin", "/sbin" }
             .Concat(SystemPath.Split(':', StringSplitOptions.RemoveEmptyEntries)).Distinct()];
 }
+
+/// <summary>A user of one app.</summary>
+/// <param name="Id">The number, which is its group's too.</param>
+public sealed record AppUserFacts(uint Id, string Name, string Home);
 
 /// <summary>A folder of control groups (cgroups(7), version 2) that is piku's own, for a group for each vassal.</summary>
 /// <param name="Folder">Its absolute path.</param>

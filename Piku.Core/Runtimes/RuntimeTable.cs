@@ -62,7 +62,7 @@ public static class RuntimeTable
             Outputs = ["target"],
             Steps = context =>
             [
-                context.With("CLJ_CONFIG", $"{context.Facts.Host.Home}/.clojure")
+                context.With("CLJ_CONFIG", $"{context.Facts.Host.AppHome}/.clojure")
                     .Step("clojure", "Building with Clojure", "clojure", "-T:build", "release"),
             ],
         },
@@ -72,7 +72,7 @@ public static class RuntimeTable
             Outputs = ["target"],
             Steps = context =>
             {
-                var lein = context.With("LEIN_HOME", $"{context.Facts.Host.Home}/.lein");
+                var lein = context.With("LEIN_HOME", $"{context.Facts.Host.AppHome}/.lein");
                 return [new("leiningen", "Building with Leiningen", [lein.Run("lein", "clean"), lein.Run("lein", "uberjar")])];
             },
         },

@@ -20,6 +20,9 @@ public sealed class Emperor(PikuPaths paths, TimeProvider clock)
     /// <summary>An emperor that does not answer within this time is none.</summary>
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(5);
 
+    /// <summary>0640.</summary>
+    private const UnixFileMode ReadByGroup = AtomicFile.Secret | UnixFileMode.GroupRead;
+
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(200);
 
@@ -29,26 +32,52 @@ public sealed class Emperor(PikuPaths paths, TimeProvider clock)
     /// Writes a vassal's file, mode 0600. The emperor compares modification times, in whole seconds, and only for
     /// later: each version gets a second of its own, if need be one that has not come yet.
     /// </summary>
-    public InstalledVassal Install(Vassal vassal)
+    /// <param name="user">Whom it runs as; they can read the file, and change nothing.</param>
+    public InstalledVassal Install(Vassal vassal, Owner? user = null)
     {
         Directory.CreateDirectory(_files.Tokens);
+        if (user is { IsOther: true } other)
+            GiveToken(_files.Token(vassal.Name), other);
+        WriteLimits(vassal);
         var token = RandomNumberGenerator.GetHexString(16, lowercase: true);
         // Of the hooks, only these run once the app is loaded, in the process that has loaded it.
         var hook = vassal.Readiness is Readiness.Accepting ? "hook-accepting1" : "hook-master-start";
         var announce = UwsgiSetting.Text(hook, $"write:{_files.Token(vassal.Name)} {token}");
-        return new(vassal, token, Reinstall(vassal.Name, UwsgiIni.Write([.. vassal.Settings, announce])));
+        return new(vassal, token, Reinstall(vassal.Name, UwsgiIni.Write([.. vassal.Settings, announce]), user));
+    }
+
+    private void WriteLimits(Vassal vassal)
+    {
+        if (vassal.LimitScript is not { } script)
+        {
+            AtomicFile.Delete(_files.LimitScript(vassal.Name));
+            return;
+        }
+        Directory.CreateDirectory(_files.Limits);
+        AtomicFile.Write(_files.LimitScript(vassal.Name), script, AtomicFile.Secret);
+    }
+
+    /// <summary>uWSGI writes into a file that is there: the folder is ours, so that no link can stand in its place.</summary>
+    private static void GiveToken(string file, Owner user)
+    {
+        if (Owner.Of(file) != user)
+            AtomicFile.Write(file, "", AtomicFile.Secret);
+        user.Take(file);
     }
 
     /// <summary>Writes a vassal's file; the emperor takes it for a new version, whose environment is that of the file and no more.</summary>
     /// <returns>The file's modification time, whole seconds since 1970.</returns>
-    public long Reinstall(string vassal, string ini)
+    public long Reinstall(string vassal, string ini, Owner? user = null)
     {
         var path = _files.Ini(vassal);
         var modified = Math.Max(
             clock.GetUtcNow().ToUnixTimeSeconds(),
             File.Exists(path) ? new DateTimeOffset(File.GetLastWriteTimeUtc(path)).ToUnixTimeSeconds() + 1 : 0);
         var before = AtomicFile.ReadIfExists(path);
-        AtomicFile.Write(path, Limits.Lifted(before, UwsgiIni.Replacing(before, ini)), AtomicFile.Secret, DateTimeOffset.FromUnixTimeSeconds(modified));
+        var reader = user is { IsOther: true } ? user : null;
+        AtomicFile.Write(
+            path, Limits.Lifted(before, UwsgiIni.Replacing(before, ini)), reader is null ? AtomicFile.Secret : ReadByGroup,
+            DateTimeOffset.FromUnixTimeSeconds(modified), reader);
         return modified;
     }
 
@@ -56,6 +85,7 @@ public sealed class Emperor(PikuPaths paths, TimeProvider clock)
     public bool Remove(string vassal)
     {
         AtomicFile.Delete(_files.Token(vassal));
+        AtomicFile.Delete(_files.LimitScript(vassal));
         return AtomicFile.Delete(_files.Ini(vassal));
     }
 

@@ -22,12 +22,40 @@ public sealed record EmperorFiles(PikuPaths Paths)
 
     public string Socket => Path.Combine(Paths.Run, "emperor.sock");
 
+    /// <summary>What the emperor starts in place of uwsgi where apps have users of their own.</summary>
+    public string Wrapper => Path.Combine(Paths.Run, "vassal");
+
     /// <summary>Here uWSGI writes a vassal's token when it is up: one file each, under the vassal's name.</summary>
     public string Tokens => Path.Combine(Paths.Run, "vassals");
 
     public string Ini(string vassal) => Path.Combine(Paths.VassalsEnabled, vassal + ".ini");
 
     public string Token(string vassal) => Path.Combine(Tokens, vassal);
+
+    /// <summary>
+    /// Becomes the user of the app before uWSGI reads a word of what the app says, also in files of its own: a vassal's file
+    /// is of the app's group, and of nobody else's. Commands that hold a vassal to its limits come first, as piku.
+    /// </summary>
+    public string WrapperScript() => $$"""
+        #!/bin/sh
+        # Run by uWSGI's emperor in place of uwsgi, with its arguments. Written anew by piku at each start.
+        for argument do
+            case $argument in *.ini) file=$argument ;; esac
+        done
+        cd {{ShellWords.Quote(Paths.VassalsEnabled)}} || exit 1
+        user=$(stat -c %g -- "$file") || exit 1
+        [ "$user" -gt 0 ] || exit 1
+        vassal=${file##*/}
+        limits={{ShellWords.Quote(Limits)}}/${vassal%.ini}
+        [ ! -f "$limits" ] || /bin/sh "$limits"
+        exec setpriv --reuid="$user" --regid="$user" --clear-groups -- uwsgi "$@"
+
+        """;
+
+    /// <summary>What the wrapper runs as piku before a vassal starts: one file each, under the vassal's name.</summary>
+    public string Limits => Path.Combine(Paths.Run, "limits");
+
+    public string LimitScript(string vassal) => Path.Combine(Limits, vassal);
 
     /// <summary>Says what uWSGI cannot do with this root, before it fails in its own words.</summary>
     /// <exception cref="UserError">A blank in the path, which ends a hook's argument, or too long a path for a socket.</exception>
@@ -50,6 +78,7 @@ public sealed record EmperorFiles(PikuPaths Paths)
         UwsgiSetting.Text("emperor-pidfile", ProcessIdFile),
         UwsgiSetting.Text("emperor-throttle", $"{Throttle}"),
         UwsgiSetting.Text("emperor-max-throttle", $"{MaxThrottle}"),
+        .. Paths.HasAppUsers ? [UwsgiSetting.Text("emperor-wrapper", Wrapper)] : Array.Empty<UwsgiSetting>(),
         UwsgiSetting.Text("chmod-socket", "600"),
         UwsgiSetting.Text("logto", Log),
     ]);

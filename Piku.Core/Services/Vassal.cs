@@ -9,6 +9,9 @@ namespace Piku.Core.Services;
 /// <param name="Readiness">When it counts as up.</param>
 public sealed record Vassal(string Name, ImmutableArray<UwsgiSetting> Settings, Readiness Readiness)
 {
+    /// <summary>Shell commands that hold it to its limits, run as piku before it starts as another user; null for none.</summary>
+    public string? LimitScript { get; init; }
+
     /// <summary>
     /// With the option <c>cheap</c> uWSGI loads the app and listens, but starts no worker before the first request:
     /// none will be accepting.

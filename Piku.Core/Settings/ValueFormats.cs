@@ -120,7 +120,7 @@ public static partial class ValueFormats
     [GeneratedRegex(@"^/?[A-Za-z0-9._~@/-]+\z")]
     private static partial Regex UrlPrefixPattern();
 
-    [GeneratedRegex(@"^/?[A-Za-z0-9._~@/-]+\z")]
+    [GeneratedRegex(@"^(?!(.*/)?\.\.(/|\z))/?[A-Za-z0-9._~@/-]+\z")]
     private static partial Regex UrlPathPattern();
 
     /// <summary>The origin form of RFC 9112, section 3.2.1, as far as it can stand in a request line.</summary>

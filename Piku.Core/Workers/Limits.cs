@@ -52,9 +52,16 @@ internal sealed partial record Limits(int? Memory, int Processes, decimal? Cores
         if (Memory is { } memory && serves)
             yield return UwsgiSetting.Text("reload-on-rss", $"{memory}");
         var commands = Commands(host, vassal).ToList();
-        if (commands.Count > 0)
+        if (commands.Count > 0 && host.AppUser is null)
             yield return Hook(commands);
     }
+
+    /// <summary>
+    /// For a vassal that runs as a user of its own, who may change no group: what piku runs before it starts, in a shell
+    /// whose parent is to become the vassal. Null for nothing.
+    /// </summary>
+    public string? Script(HostFacts host, string vassal) =>
+        host.AppUser is null || Commands(host, vassal).ToList() is not { Count: > 0 } commands ? null : string.Join("; ", commands) + "\n";
 
     /// <summary>
     /// A vassal's file as it must be to replace another: a reload keeps the process, and with it its limits, so what only

@@ -32,6 +32,7 @@ internal static class SitePlan
             Cache = Cache(facts, environment),
             Included = Included(facts, environment),
             AllowedNetworks = AllowedNetworks(facts, environment),
+            FollowsOwnLinksOnly = facts.Host.AppUser is not null,
             IsHttpsOnly = NginxSettings.HttpsOnly.In(environment),
             BlocksGit = !NginxSettings.AllowGitFolders.IsSetIn(environment),
         };
@@ -58,6 +59,8 @@ internal static class SitePlan
     private static AnswerCache? Cache(DeployFacts facts, EnvMap environment)
     {
         var cache = AnswerCache.From(environment, facts.Paths.AppCache(facts.App));
+        if (cache is not null && facts.Host.AppUser is not null && !cache.Folder.IsIn(facts.Paths.AppCache(facts.App)))
+            throw new UserError($"{NginxSettings.CachePath.Key} must be in {facts.Paths.AppCache(facts.App)}, because nginx writes there as piku, and this app has a user of its own.");
         return cache is null || cache.Folder.IsIn(facts.Paths.Cache) || !(cache.Folder.IsIn(facts.Paths.Root) || facts.Paths.Root.IsIn(cache.Folder))
             ? cache
             : throw new UserError($"{NginxSettings.CachePath.Key} must be a folder of its own: nginx deletes what else is in it.");
@@ -75,7 +78,10 @@ internal static class SitePlan
             ?? throw new UserError($"{NginxSettings.IncludeFile.Key} names '{file}', and the app has no such file.");
         try
         {
-            return Expanded(NginxDirective.Parse(text), environment);
+            var directives = Expanded(NginxDirective.Parse(text), environment);
+            if (facts.Host.AppUser is not null)
+                ConfinedDirectives.Require(directives);
+            return directives;
         }
         catch (UserError error)
         {

@@ -32,11 +32,16 @@ internal static class StaticPlan
         var folders = facts.Paths;
         var isPublic = !parts.Contains("..") && !parts.Contains(".git") && parts[^1] is not ("ENV" or "LIVE_ENV" or "Procfile")
             && !folders.Root.IsIn(path)
+            && (facts.Host.AppUser is null || IsOwn(facts, path))
             && (!path.IsIn(folders.Root)
                 || path.IsIn(facts.AppFolder)
                 || path.IsBelow(folders.Data)
                 || path.IsBelow(facts.EnvFolder));
         return isPublic ? path : throw new UserError(
-            $"The static path '{mapping.Path}' would make public what is not: use a folder of the app, of its data, or one outside of piku's.");
+            $"The static path '{mapping.Path}' would make public what is not: use a folder of the app, of its data{(facts.Host.AppUser is null ? ", or one outside of piku's" : " or of its dependencies, because this app has a user of its own")}.");
     }
+
+    /// <summary>nginx can read more than an app with a user of its own can.</summary>
+    private static bool IsOwn(DeployFacts facts, string path) =>
+        path.IsIn(facts.AppFolder) || path.IsIn(facts.Paths.AppData(facts.App)) || path.IsBelow(facts.EnvFolder);
 }

@@ -16,6 +16,9 @@ public sealed record Vassal(AppName App, string Kind, int Ordinal, ImmutableArra
     /// <summary>Where it stands; workers that answer nobody are always on the first.</summary>
     public Stand Stand { get; init; }
 
+    /// <summary>Shell commands that piku runs before it starts, to hold it to its limits; null for none.</summary>
+    public string? LimitScript { get; init; }
+
     public string FileName => $"{Name}.ini";
 
     public string Name => NameOf(App, Kind, Ordinal, Stand);

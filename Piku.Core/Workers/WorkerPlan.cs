@@ -32,15 +32,20 @@ internal sealed record WorkerPlan(DeployFacts Facts, EnvMap Variables, Addresses
         };
     }
 
+    private string User => Facts.Host.AppUser is { } own ? $"{own.Id}" : Facts.Host.User;
+
+    private string Group => Facts.Host.AppUser is { } own ? $"{own.Id}" : Facts.Host.Group;
+
     private Vassal Create(ProcfileEntry entry, int ordinal, int processFactor)
     {
         var log = $"{Facts.Paths.AppLogs(Facts.App)}/{entry.Kind}.{ordinal}.log";
         var stand = Addresses.AreOf(entry.Kind) ? Facts.Stand : Stand.First;
+        var limits = LimitsOf(entry.Kind, processFactor);
         return new Vassal(Facts.App, entry.Kind, ordinal,
             [
                 .. Common(entry.Kind, log, UwsgiSettings.Processes.In(Variables) * processFactor),
                 .. Idle(),
-                .. LimitsOf(entry.Kind, processFactor).Settings(Facts.Host, Vassal.NameOf(Facts.App, entry.Kind, ordinal, stand), IsServed(entry.Kind)),
+                .. limits.Settings(Facts.Host, Vassal.NameOf(Facts.App, entry.Kind, ordinal, stand), IsServed(entry.Kind)),
                 .. new KindOptions(Facts, Variables, Addresses).Of(entry),
                 .. entry.Kind is "wsgi" or "web" ? [UwsgiSetting.Syntax("log-format", LogFormat)] : Array.Empty<UwsgiSetting>(),
                 .. Included(),
@@ -50,14 +55,15 @@ internal sealed record WorkerPlan(DeployFacts Facts, EnvMap Variables, Addresses
             ProbeOf(entry, ordinal))
         {
             Stand = stand,
+            LimitScript = limits.Script(Facts.Host, Vassal.NameOf(Facts.App, entry.Kind, ordinal, stand)),
         };
     }
 
     private IEnumerable<UwsgiSetting> Common(string kind, string log, int processes) =>
     [
         UwsgiSetting.Text("chdir", Facts.AppFolder),
-        UwsgiSetting.Text("uid", Facts.Host.User),
-        UwsgiSetting.Text("gid", Facts.Host.Group),
+        UwsgiSetting.Text("uid", User),
+        UwsgiSetting.Text("gid", Group),
         UwsgiSetting.Text("master", "true"),
         UwsgiSetting.Text("project", Facts.App.Value),
         Number("max-requests", UwsgiSettings.MaxRequests),
@@ -67,7 +73,7 @@ internal sealed record WorkerPlan(DeployFacts Facts, EnvMap Variables, Addresses
         Flag("enable-threads", UwsgiSettings.EnableThreads),
         Flag("log-x-forwarded-for", UwsgiSettings.LogForwardedFor),
         Number("log-maxsize", UwsgiSettings.LogMaxSize),
-        UwsgiSetting.Text("logfile-chown", $"{Facts.Host.User}:{Facts.Host.Group}"),
+        UwsgiSetting.Text("logfile-chown", $"{User}:{Group}"),
         UwsgiSetting.Text("logfile-chmod", "640"),
         UwsgiSetting.Text("logto2", log),
         UwsgiSetting.Text("log-backupname", $"{log}.old"),

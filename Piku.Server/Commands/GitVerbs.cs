@@ -19,11 +19,11 @@ internal static class GitVerbs
     private static async Task<int> ServeAsync(CommandCall call, string service, CancellationToken cancel)
     {
         var app = call.Named;
-        var repository = new GitRepository(call.Piku.Git, call.Piku.Paths, app);
+        var repository = call.Piku.RepositoryOf(app);
         if (!repository.Exists)
             throw new UserError($"app '{app}' not found.");
         var status = await ChildProcess.RunAsync(
-            call.Piku.Git.Serve(repository.Folder, [.. GitRepository.HidingOurs, service, repository.Folder], call.Streams.Variables) with
+            call.Piku.GitOf(app).Serve(repository.Folder, [.. GitRepository.HidingOurs, service, repository.Folder], call.Streams.Variables) with
             {
                 Input = call.Streams.Input,
                 Output = call.Streams.Output.WriteAsync,

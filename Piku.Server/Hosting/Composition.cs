@@ -8,12 +8,17 @@ namespace Piku.Server.Hosting;
 internal static class Composition
 {
     /// <summary>PIKU_ROOT, or <c>~/.piku</c>.</summary>
-    public static PikuPaths Paths() =>
+    private static PikuPaths Paths() =>
         new(Environment.GetEnvironmentVariable("PIKU_ROOT") is { Length: > 0 } root ? root : Path.Combine(UnixUser.Current.Home, ".piku"));
 
+    /// <summary>Where the installation is, and how it is set up.</summary>
     /// <exception cref="UserError">An option is not understood.</exception>
-    public static PikuOptions Options(PikuPaths paths) =>
-        OptionTable.Read(AtomicFile.ReadIfExists(paths.Config), paths.Config, Environment.GetEnvironmentVariable);
+    public static (PikuPaths Paths, PikuOptions Options) Read()
+    {
+        var paths = Paths();
+        var options = OptionTable.Read(AtomicFile.ReadIfExists(paths.Config), paths.Config, Environment.GetEnvironmentVariable);
+        return (paths with { HasAppUsers = options.AppUsers }, options);
+    }
 
     public static Installation Installation(PikuPaths paths, PikuOptions options) =>
         new(paths, new HostReader(options.HttpPort, options.HttpsPort, options.AcmeFolder), TimeProvider.System)
@@ -23,11 +28,11 @@ internal static class Composition
             RunsNginx = options.Supervise,
         };
 
-    /// <summary>Apps run as whoever runs piku, and no app is to run as root.</summary>
+    /// <summary>Apps run as whoever runs piku, and no app is to run as root. The root of a namespace is nobody outside of it.</summary>
     /// <exception cref="UserError">We are root.</exception>
     public static void RefuseRoot()
     {
-        if (UnixUser.Current.IsRoot)
+        if (UnixUser.Current.IsRoot && UserNamespace.Users is null)
             throw new UserError("piku does not run as root, because apps run as the same user: run it as the user piku, for example with 'runuser -u piku -- piku …'.");
     }
 }

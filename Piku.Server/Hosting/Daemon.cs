@@ -25,19 +25,21 @@ internal static class Daemon
     {
         try
         {
-            await using var manager = ServiceManager.Take();
-            var listeners = PassedSockets.Take();
             var serve = ServeArguments.Parse(arguments);
             Composition.RefuseRoot();
-            var paths = Composition.Paths();
-            var options = Composition.Options(paths);
+            var (paths, options) = Composition.Read();
+            await AppUserNamespace.EnterAsync(paths, options, ["serve", .. arguments], isDaemon: true);
+            await using var manager = ServiceManager.Take();
+            var listeners = PassedSockets.Take();
             Reserve.Free(paths.StartRoom);
             Installer.Run(paths);
             foreach (var file in serve.Authorize)
                 await AuthorizeAsync(paths, file);
             using var only = OnlyOne(paths);
             Installer.RemoveLeftovers(paths);
-            await ServeAsync(Composition.Installation(paths, options), options.On(listeners), manager);
+            var piku = Composition.Installation(paths, options);
+            await Ownership.ArrangeAsync(paths, piku.Apps, piku.Users, piku.Host.Environment, CancellationToken.None);
+            await ServeAsync(piku, options.On(listeners), manager);
             return 0;
         }
         catch (UserError wrong)
@@ -161,9 +163,14 @@ internal static class Daemon
     }
 
     /// <summary>Two daemons on one root would undo each other's work.</summary>
-    private static FileLock OnlyOne(PikuPaths paths) =>
-        FileLock.TryAcquire(Path.Combine(paths.Run, "daemon.lock"), "piku serve", TimeProvider.System)
+    internal static FileLock OnlyOne(PikuPaths paths) =>
+        FileLock.TryAcquire(LockOf(paths), "piku serve", TimeProvider.System)
         ?? throw new UserError($"piku already runs on {paths.Root}; set PIKU_ROOT for another instance.");
+
+    /// <summary>The daemon of this installation; null when none runs.</summary>
+    internal static int? ProcessIdOn(PikuPaths paths) => FileLock.Holder(LockOf(paths))?.ProcessId;
+
+    private static string LockOf(PikuPaths paths) => Path.Combine(paths.Run, "daemon.lock");
 
     private static async Task AuthorizeAsync(PikuPaths paths, string file)
     {

@@ -29,8 +29,10 @@ internal static class LocalCall
             var line = CommandLine.From(arguments);
             if (!ForAnybody.Contains(line.Verb))
                 Composition.RefuseRoot();
-            var paths = Composition.Paths();
-            var piku = Composition.Installation(paths, Composition.Options(paths));
+            var (paths, options) = Composition.Read();
+            if (!ForAnybody.Contains(line.Verb))
+                await AppUserNamespace.EnterAsync(paths, options, arguments, isDaemon: false);
+            var piku = Composition.Installation(paths, options);
             var router = new CommandRouter(piku, Recorder(piku), NullLogger<CommandRouter>.Instance);
             var status = await router.RunAsync(line, new(UnixUser.Current.Name, Rights.All, Fingerprint: null, Address: null), new(input, output, error), "local", interrupt.Token);
             await piku.Aftermath.WhenDone().WaitAsync(interrupt.Token);

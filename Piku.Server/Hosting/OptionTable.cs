@@ -75,6 +75,7 @@ internal static class OptionTable
         new("nginx.cloudflare_url", "PIKU_CLOUDFLARE_URL", "Where the list of Cloudflare's networks is, for NGINX_CLOUDFLARE_ACL; \"https://api.cloudflare.com/client/v4/ips\".", (options, text) => options with { CloudflareSource = Url(text) }),
         new("acme.folder", "ACME_ROOT", "Where acme.sh is installed, which gets the sites' certificates; ~/.acme.sh.", (options, text) => options with { AcmeFolder = Folder(text) }),
         new("deploy.parallel", null, "Apps that are built at once, others wait; one for two processors, and at least 1.", (options, text) => options with { ParallelDeploys = Count(text) }),
+        new("apps.users", null, "Run each app as a unix user of its own, out of those that the system has given piku's user (docs/users.md); false.", (options, text) => options with { AppUsers = Boolean(text) }),
         new("services.supervise", null, "Run uWSGI's emperor and nginx as children; true. With false, systemd runs them.", (options, text) => options with { Supervise = Boolean(text) }),
     ];
 

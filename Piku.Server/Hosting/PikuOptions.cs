@@ -35,6 +35,9 @@ internal sealed record PikuOptions
 
     public int ParallelDeploys { get; init; } = Math.Max(1, Environment.ProcessorCount / 2);
 
+    /// <summary>Each app runs as a user of its own.</summary>
+    public bool AppUsers { get; init; }
+
     public bool Supervise { get; init; } = true;
 
     /// <summary>These options, with ssh on sockets that were given; without any, as they are.</summary>

@@ -42,21 +42,22 @@ internal sealed class FileTree(PikuPaths paths, Func<AppName, Access> access)
     public FileStatus Status(string path, bool follow)
     {
         using var place = Find(path);
-        return place.Folder is { } folder ? folder.Status(place.Path, follow) : new FileStatus { Mode = FixedFolder, Links = 1 };
+        return place.Folder is { } folder ? place.Owner.Do(() => folder.Status(place.Path, follow)) : new FileStatus { Mode = FixedFolder, Links = 1 };
     }
 
     /// <inheritdoc cref="ConfinedFolder.OpenFile"/>
     public SafeFileHandle OpenFile(string path, FileAccess fileAccess, FileMode mode, UnixFileMode permissions)
     {
         using var place = fileAccess == FileAccess.Read && mode == FileMode.Open ? Find(path) : FindToWrite(path);
-        return (place.Folder ?? throw Refused("it is a folder")).OpenFile(place.Path, fileAccess, mode, permissions);
+        var folder = place.Folder ?? throw Refused("it is a folder");
+        return place.Owner.Do(() => folder.OpenFile(place.Path, fileAccess, mode, permissions));
     }
 
     /// <summary>The entries of a folder, as they are asked for.</summary>
     public FolderEntries OpenFolder(string path)
     {
         using var place = Find(path);
-        return place.Folder is { } folder ? new(folder.OpenFolder(place.Path))
+        return place.Folder is { } folder ? new(place.Owner.Do(() => folder.OpenFolder(place.Path)))
             : new(place.Area is { } area ? AppsIn(area) : _areas.Select(each => each.Name), new FileStatus { Mode = FixedFolder, Links = 1 });
     }
 
@@ -65,40 +66,45 @@ internal sealed class FileTree(PikuPaths paths, Func<AppName, Access> access)
     {
         using var place = FindToWrite(path);
         var folder = place.Folder!;
-        if (size is { } length)
+        place.Owner.Do(() =>
         {
-            using var file = folder.OpenFile(place.Path, FileAccess.Write, FileMode.Open, 0);
-            RandomAccess.SetLength(file, length);
-        }
-        if (permissions is { } mode)
-            folder.SetPermissions(place.Path, mode);
-        if (times is { } at)
-            folder.SetTimes(place.Path, at.Accessed, at.Modified);
+            if (size is { } length)
+            {
+                using var file = folder.OpenFile(place.Path, FileAccess.Write, FileMode.Open, 0);
+                RandomAccess.SetLength(file, length);
+            }
+            if (permissions is { } mode)
+                folder.SetPermissions(place.Path, mode);
+            if (times is { } at)
+                folder.SetTimes(place.Path, at.Accessed, at.Modified);
+        });
     }
 
     public void CreateFolder(string path, UnixFileMode permissions)
     {
         using var place = FindToWrite(path);
-        place.Folder!.CreateFolder(place.Path, permissions);
+        place.Owner.Do(() => place.Folder!.CreateFolder(place.Path, permissions));
     }
 
     public void DeleteFile(string path)
     {
         using var place = FindToWrite(path);
-        place.Folder!.DeleteFile(place.Path);
+        place.Owner.Do(() => place.Folder!.DeleteFile(place.Path));
     }
 
     public void DeleteFolder(string path)
     {
         using var place = FindToWrite(path);
-        place.Folder!.DeleteFolder(place.Path);
+        place.Owner.Do(() => place.Folder!.DeleteFolder(place.Path));
     }
 
     public void Rename(string path, string newPath, bool replace)
     {
         using var from = FindToWrite(path);
         using var to = FindToWrite(newPath);
-        from.Folder!.Rename(from.Path, to.Folder!, to.Path, replace);
+        if (from.Owner != to.Owner)
+            throw new IOException("it would still belong to the other app: copy it, and delete it there", CrossDevice);
+        from.Owner.Do(() => from.Folder!.Rename(from.Path, to.Folder!, to.Path, replace));
     }
 
     /// <summary>Makes a symbolic link, unless it would lead out of the app's folder: programs that are not confined follow it too.</summary>
@@ -107,13 +113,14 @@ internal sealed class FileTree(PikuPaths paths, Func<AppName, Access> access)
         using var place = FindToWrite(path);
         if (target.StartsWith('/') || LeadsOut(place.Path, target))
             throw new IOException("a link must stay in its app's folder; use a relative path", CrossDevice);
-        place.Folder!.CreateLink(place.Path, target);
+        place.Owner.Do(() => place.Folder!.CreateLink(place.Path, target));
     }
 
     public string ReadLink(string path)
     {
         using var place = Find(path);
-        return (place.Folder ?? throw Refused("it is no link")).ReadLink(place.Path);
+        var folder = place.Folder ?? throw Refused("it is no link");
+        return place.Owner.Do(() => folder.ReadLink(place.Path));
     }
 
     private static bool LeadsOut(string path, string target)
@@ -144,13 +151,14 @@ internal sealed class FileTree(PikuPaths paths, Func<AppName, Access> access)
             throw new IOException("that is no path", NoEntry);
         var parts = Normalize(path)[1..].Split('/', 3);
         if (parts is [""])
-            return new(null, null, "", false);
+            return new(null, null, Owner.Self, "", false);
         var area = Array.Find(_areas, each => each.Name == parts[0]) ?? throw Missing();
         if (parts is [_])
-            return new(area, null, "", false);
+            return new(area, null, Owner.Self, "", false);
         if (!AppName.TryParse(parts[1], out var app) || AccessTo(area, app) is var may && may == Access.None)
             throw Missing();
-        return new(area, new ConfinedFolder(Path.Combine(area.Folder, app.Value)), parts is [_, _, var rest] ? rest : "", may == Access.Write);
+        var top = Path.Combine(area.Folder, app.Value);
+        return new(area, new ConfinedFolder(top), Owner.Of(top), parts is [_, _, var rest] ? rest : "", may == Access.Write);
     }
 
     private IEnumerable<string> AppsIn(Area area) => !Directory.Exists(area.Folder) ? [] : new DirectoryInfo(area.Folder).EnumerateDirectories()
@@ -176,8 +184,9 @@ internal sealed class FileTree(PikuPaths paths, Func<AppName, Access> access)
     /// <summary>Where a path leads.</summary>
     /// <param name="Area">Null at the root.</param>
     /// <param name="Folder">Of the app; null above.</param>
+    /// <param name="Owner">Whose the folder is, as whom all is done in it.</param>
     /// <param name="Path">In that folder.</param>
-    private sealed record Place(Area? Area, ConfinedFolder? Folder, string Path, bool CanWrite) : IDisposable
+    private sealed record Place(Area? Area, ConfinedFolder? Folder, Owner Owner, string Path, bool CanWrite) : IDisposable
     {
         public void Dispose() => Folder?.Dispose();
     }

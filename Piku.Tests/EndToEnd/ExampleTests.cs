@@ -28,9 +28,9 @@ public sealed class ExampleTests(SharedInstance shared)
         await piku.Client.CommandAsync("destroy", app);
         await browser.AssertGoneAsync(repository.Host);
         Assert.True(Directory.Exists(data), "destroy keeps the data");
-        // Cache is kept like data; a lock file outlives its holders, or two of them could each hold "the" lock.
+        // Cache is kept like data, and the home, empty, says whose the data is; a lock file outlives its holders, or two of them could each hold "the" lock.
         Assert.Equal([data], Directory.EnumerateFileSystemEntries(piku.Paths.Root, $"{app}*", SearchOption.AllDirectories)
-            .Where(path => !path.StartsWith(piku.Paths.Cache, StringComparison.Ordinal) && !path.StartsWith(piku.Paths.Run, StringComparison.Ordinal)));
+            .Where(path => !path.StartsWith(piku.Paths.Cache, StringComparison.Ordinal) && !path.StartsWith(piku.Paths.Homes, StringComparison.Ordinal) && !path.StartsWith(piku.Paths.Run, StringComparison.Ordinal)));
         Assert.DoesNotContain(app, await piku.Client.CommandAsync("apps"), StringComparison.Ordinal);
     }
 

@@ -84,6 +84,8 @@ public sealed class PikuInstance : IAsyncDisposable
             await GiveToDaemonAsync(instance._home);
             if (prepare is not null)
                 await prepare(instance);
+            if (AppUsers)
+                await instance.GiveAppsUsersAsync();
             await instance.StartDaemonAsync();
             return instance;
         }
@@ -92,6 +94,17 @@ public sealed class PikuInstance : IAsyncDisposable
             await instance.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>Every test of this folder can be run with a user for each app; set PIKU_TEST_APP_USERS for it.</summary>
+    private static bool AppUsers => System.Environment.GetEnvironmentVariable("PIKU_TEST_APP_USERS") is { Length: > 0 };
+
+    /// <summary>Has each app run as a user of its own from the daemon's next start on.</summary>
+    public async Task GiveAppsUsersAsync()
+    {
+        Directory.CreateDirectory(Paths.Root);
+        await File.AppendAllTextAsync(Paths.Config, "\n[apps]\nusers = true\n");
+        await GiveToDaemonAsync(Paths.Root, Paths.Config);
     }
 
     /// <summary>Makes files the daemon's own; started by root, it runs as another user.</summary>

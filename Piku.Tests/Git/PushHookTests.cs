@@ -44,7 +44,7 @@ public sealed class PushHookTests : IAsyncLifetime
     [Fact]
     public async Task A_push_waits_for_the_answer_and_shows_it()
     {
-        using var hook = PushHook.Open(_paths);
+        using var hook = PushHook.Open(_paths, Owner.Self);
         var push = PushAsync(hook);
         var request = await hook.ReadAsync(Cancel);
         var update = Assert.Single(request.Updates);
@@ -63,7 +63,7 @@ public sealed class PushHookTests : IAsyncLifetime
     [Fact]
     public async Task A_refusal_leaves_the_refs_and_no_objects()
     {
-        using var hook = PushHook.Open(_paths);
+        using var hook = PushHook.Open(_paths, Owner.Self);
         var push = PushAsync(hook);
         var request = await hook.ReadAsync(Cancel);
         hook.Finish(1);
@@ -75,7 +75,7 @@ public sealed class PushHookTests : IAsyncLifetime
     [Fact]
     public async Task A_daemon_that_goes_away_is_a_refusal()
     {
-        var hook = PushHook.Open(_paths);
+        var hook = PushHook.Open(_paths, Owner.Self);
         var push = PushAsync(hook);
         await hook.ReadAsync(Cancel);
         hook.Dispose();
@@ -87,7 +87,7 @@ public sealed class PushHookTests : IAsyncLifetime
     [Fact]
     public async Task A_commit_in_quarantine_can_be_checked_out_and_borrows_its_objects()
     {
-        using var hook = PushHook.Open(_paths);
+        using var hook = PushHook.Open(_paths, Owner.Self);
         var push = PushAsync(hook);
         var request = await hook.ReadAsync(Cancel);
         var tree = new WorkTree(_git, _paths, _app);
@@ -142,7 +142,7 @@ public sealed class PushHookTests : IAsyncLifetime
 
     private async Task<DeployTarget> PushedAsync()
     {
-        using var hook = PushHook.Open(_paths);
+        using var hook = PushHook.Open(_paths, Owner.Self);
         var push = PushAsync(hook);
         var request = await hook.ReadAsync(Cancel);
         hook.Finish(0);

@@ -48,6 +48,8 @@ internal sealed class EmperorService : BackgroundService
             Directory.CreateDirectory(folder);
         TurnLogOver();
         AtomicFile.Write(_files.Config, _files.Settings(), AtomicFile.Readable);
+        if (_paths.HasAppUsers)
+            AtomicFile.Write(_files.Wrapper, _files.WrapperScript(), AtomicFile.Executable);
         return Task.FromResult(new ProgramCall
         {
             Program = "uwsgi",
@@ -68,17 +70,17 @@ internal sealed class EmperorService : BackgroundService
     /// What an emperor that was killed has left: the kernel ends its vassals and their commands (PR_SET_PDEATHSIG),
     /// but not what a command has started.
     /// </summary>
+    internal static List<ProcessInfo> Leftovers(PikuPaths paths) =>
+        [.. ProcessTable.Read().Where(process => process.Id != Environment.ProcessId && ProcessTable.WasStartedWith(process.Id, Mark, paths.Root))];
+
     private void KillLeftovers()
     {
-        foreach (var process in ProcessTable.Read().Where(IsLeftOver))
+        foreach (var process in Leftovers(_paths))
         {
             Log.LeftOver(_logger, process.Id, ProcessTable.CommandLine(process.Id));
             Signals.Send(process.Id, Signals.Kill);
         }
     }
-
-    private bool IsLeftOver(ProcessInfo process) =>
-        process.Id != Environment.ProcessId && ProcessTable.WasStartedWith(process.Id, Mark, _paths.Root);
 
     private void TurnLogOver()
     {

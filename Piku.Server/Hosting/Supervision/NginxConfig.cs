@@ -32,6 +32,8 @@ internal static class NginxConfig
         ];
         return "# Written anew at each start.\n" + NginxDirective.Write(
         [
+            // Who is root of a namespace of their own is asked; the name is in every system's list of users.
+            .. options.IsRoot ? [NginxDirective.Of("user", "root", "root")] : Array.Empty<NginxDirective>(),
             NginxDirective.Of("daemon", "off"),
             NginxDirective.Of("worker_processes", "auto"),
             NginxDirective.Of("pid", files.ProcessIdFile),

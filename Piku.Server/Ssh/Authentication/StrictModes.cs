@@ -31,13 +31,22 @@ internal static partial class StrictModes
 
     private static string? ObjectionTo(string path) =>
         (File.GetUnixFileMode(path) & Others) != 0 ? $"others may write to {path}: run 'chmod go-w {path}'"
-        : OwnerOf(path) is var owner && owner != 0 && owner != EffectiveUser() ? $"{path} belongs to another user: give it to the one that piku runs as, with chown"
+        : OwnerOf(path) is var owner && owner != 0 && owner != EffectiveUser() && !(IsInNamespace && owner == Unmapped) ? $"{path} belongs to another user: give it to the one that piku runs as, with chown"
         : null;
 
     private static uint OwnerOf(string path) =>
         Statx(CurrentFolder, path, flags: 0, OwnerWanted, out var status) == 0
             ? status.Owner
             : throw new IOException($"{path}: {Marshal.GetLastPInvokeErrorMessage()}");
+
+    /// <summary>
+    /// The root of a user namespace sees all who are not in it as one, the system's root among them. That no other of them is
+    /// on the way must be known before the namespace is entered; then it stays so, because nobody but root gives folders away.
+    /// </summary>
+    private static readonly bool IsInNamespace = EffectiveUser() == 0 && !File.ReadAllText("/proc/self/uid_map").Contains($"{uint.MaxValue}", StringComparison.Ordinal);
+
+    /// <summary>Their number inside (/proc/sys/kernel/overflowuid).</summary>
+    private const uint Unmapped = 65534;
 
     private const int CurrentFolder = -100;
     private const uint OwnerWanted = 0x8;

@@ -1,0 +1,39 @@
+using Piku.Core.Machine;
+using Piku.Core.Model;
+
+namespace Piku.Core.Apps;
+
+/// <summary>
+/// Whose the folders of apps are. Where apps have been given users, or are to have none any more, all that is in them
+/// changes hands, links themselves and not what they lead to; a folder itself last, so that it may be done again.
+/// </summary>
+public static class Ownership
+{
+    private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    /// <summary>Gives each app a user, if apps are to have some, and what is its user's to it. For before anything of it runs.</summary>
+    /// <param name="environment">A PATH.</param>
+    /// <exception cref="UserError">Something could not be given.</exception>
+    public static async Task ArrangeAsync(PikuPaths paths, AppStore apps, AppUsers users, EnvMap environment, CancellationToken cancel)
+    {
+        if (!paths.HasAppUsers)
+            return;
+        foreach (var app in apps.All())
+        {
+            await users.EnsureAsync(app, cancel);
+            var others = users.FoldersOf(app).Where(folder => Owner.Of(folder) != users.Of(app)).ToArray();
+            if (others.Length == 0)
+                continue;
+            var command = Command(users.Of(app), others);
+            var run = await ChildProcess.CaptureAsync(new() { Program = command[0], Arguments = command[1..], Folder = paths.Root, Environment = environment }, cancel);
+            if (!run.Status.Succeeded)
+                throw new UserError($"the folders of '{app}' could not be given to its user: {run.Error.Split('\n')[0]}");
+            foreach (var folder in others)
+                File.SetUnixFileMode(folder, Private);
+        }
+    }
+
+    /// <summary>chown(1), which goes from the inside out and by open folders, and so comes to nothing that is elsewhere.</summary>
+    public static string[] Command(Owner owner, IEnumerable<string> folders) =>
+        ["chown", "--recursive", "--no-dereference", "-P", "--", $"{owner}", .. folders];
+}

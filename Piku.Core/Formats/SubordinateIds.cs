@@ -1,0 +1,25 @@
+using System.Globalization;
+
+namespace Piku.Core.Formats;
+
+/// <summary>The files /etc/subuid and /etc/subgid: a line each, <c>name-or-number:first:count</c> (subuid(5)).</summary>
+public static class SubordinateIds
+{
+    /// <summary>The first range of a user that is of use; null when there is none.</summary>
+    /// <param name="name">The user's name.</param>
+    /// <param name="number">The user's number, by which a line may name them too.</param>
+    /// <param name="fewest">Numbers that a range must have.</param>
+    public static (uint First, uint Count)? Parse(string text, string name, uint number, uint fewest = 1000)
+    {
+        foreach (var line in text.Split('\n'))
+        {
+            if (line.Split(':') is [var who, var first, var count]
+                && (who == name || who == number.ToString(CultureInfo.InvariantCulture))
+                && uint.TryParse(first, NumberStyles.None, CultureInfo.InvariantCulture, out var from) && from > 0
+                && uint.TryParse(count.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var many) && many >= fewest
+                && from <= uint.MaxValue - many)
+                return (from, many);
+        }
+        return null;
+    }
+}
