@@ -10,12 +10,7 @@ namespace Piku.Core.Apps;
 /// </summary>
 public sealed class AppUsers(PikuPaths paths, TimeProvider clock)
 {
-    /// <summary>No two apps get the same number, whichever processes give them.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
-
     private static readonly string[] KeptInCheckpoint = ["env", "outputs"];
-
-    private string Lock => Path.Combine(paths.Run, "locks", "_users");
 
     /// <summary>Beside the homes: no app has such a name.</summary>
     private string Making => Path.Combine(paths.Homes, ".making");
@@ -38,20 +33,36 @@ public sealed class AppUsers(PikuPaths paths, TimeProvider clock)
 
     /// <summary>Gives an app a user, unless it has one, or apps have none here.</summary>
     /// <exception cref="UserError">There are no more.</exception>
-    public async Task EnsureAsync(AppName app, CancellationToken cancel)
+    public Task EnsureAsync(AppName app, CancellationToken cancel) => Of(app).IsOther ? Task.CompletedTask : ClaimAsync(app, cancel);
+
+    /// <summary>
+    /// The same for an app whose user may have been given elsewhere meanwhile, or is none of this machine's: in an
+    /// installation that was copied or brought here. What else is the app's is then to follow.
+    /// </summary>
+    /// <inheritdoc cref="EnsureAsync" path="/exception"/>
+    public async Task ClaimAsync(AppName app, CancellationToken cancel)
     {
-        if (!paths.HasAppUsers || Of(app).IsOther)
+        if (!paths.HasAppUsers)
             return;
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        limit.CancelAfter(Patience);
-        using var held = await FileLock.AcquireAsync(Lock, $"a user for {app}", clock, waiting: null, limit.Token);
-        if (Of(app).IsOther)
+        await UserNumbers.Of(UnixUser.Current, clock).ClaimAsync(
+            paths.Home(app), Of(app), UserNamespace.Users!.Value, user => SettleAsync(app, user, cancel), cancel);
+    }
+
+    private async Task SettleAsync(AppName app, Owner user, CancellationToken cancel)
+    {
+        var home = paths.Home(app);
+        if (Directory.Exists(home) && Of(app) == user)
             return;
-        var user = Next();
-        WholeFolder.Remove(Making);
-        user.MakeFolder(Making);
-        WholeFolder.Remove(paths.Home(app));
-        Directory.Move(Making, paths.Home(app));
+        if (Directory.Exists(home))
+        {
+            await Ownership.GiveAsync(user, [home], cancel);
+        }
+        else
+        {
+            WholeFolder.Remove(Making);
+            user.MakeFolder(Making);
+            Directory.Move(Making, home);
+        }
         Publish(app, user);
     }
 
@@ -93,15 +104,6 @@ public sealed class AppUsers(PikuPaths paths, TimeProvider clock)
         let owner = Owner.Of(folder)
         where owner != Owner.Self && AppName.TryParse(Path.GetFileName(folder), out _)
         select (AppName.Parse(Path.GetFileName(folder)), owner);
-
-    private Owner Next()
-    {
-        var all = UserNamespace.Users!.Value;
-        var last = Homes(paths).Select(home => home.Owner.User).Where(all.Contains).DefaultIfEmpty(all.First).Max();
-        // The first stays free: it is the owner of nothing, should somebody give all numbers to another installation.
-        return all.Contains(last + 1) ? new(last + 1, last + 1)
-            : throw new UserError($"all {all.Count} users are given to apps, those of destroyed ones among them: remove folders of apps that never come back from {paths.Homes}, and their data.");
-    }
 
     /// <summary>In one write, and in place: the file that is mounted over the system's is this very one.</summary>
     private void Publish(AppName app, Owner user)

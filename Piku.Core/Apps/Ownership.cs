@@ -11,26 +11,33 @@ public static class Ownership
 {
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
+    private static readonly EnvMap Environment = EnvMap.Empty.With("PATH", "/usr/bin:/bin");
+
     /// <summary>Gives each app a user, if apps are to have some, and what is its user's to it. For before anything of it runs.</summary>
-    /// <param name="environment">A PATH.</param>
     /// <exception cref="UserError">Something could not be given.</exception>
-    public static async Task ArrangeAsync(PikuPaths paths, AppStore apps, AppUsers users, EnvMap environment, CancellationToken cancel)
+    public static async Task ArrangeAsync(PikuPaths paths, AppStore apps, AppUsers users, CancellationToken cancel)
     {
         if (!paths.HasAppUsers)
             return;
         foreach (var app in apps.All())
         {
-            await users.EnsureAsync(app, cancel);
-            var others = users.FoldersOf(app).Where(folder => Owner.Of(folder) != users.Of(app)).ToArray();
-            if (others.Length == 0)
-                continue;
-            var command = Command(users.Of(app), others);
-            var run = await ChildProcess.CaptureAsync(new() { Program = command[0], Arguments = command[1..], Folder = paths.Root, Environment = environment }, cancel);
-            if (!run.Status.Succeeded)
-                throw new UserError($"the folders of '{app}' could not be given to its user: {run.Error.Split('\n')[0]}");
-            foreach (var folder in others)
-                File.SetUnixFileMode(folder, Private);
+            await users.ClaimAsync(app, cancel);
+            await GiveAsync(users.Of(app), [.. users.FoldersOf(app).Where(folder => Owner.Of(folder) != users.Of(app))], cancel);
         }
+    }
+
+    /// <summary>Gives folders to somebody with all that is in them, and closes them to others.</summary>
+    /// <exception cref="UserError">Something could not be given.</exception>
+    public static async Task GiveAsync(Owner owner, string[] folders, CancellationToken cancel)
+    {
+        if (folders.Length == 0)
+            return;
+        var command = Command(owner, folders);
+        var run = await ChildProcess.CaptureAsync(new() { Program = command[0], Arguments = command[1..], Folder = "/", Environment = Environment }, cancel);
+        if (!run.Status.Succeeded)
+            throw new UserError($"{string.Join(", ", folders)} could not be given to the user {owner.User}: {run.Error.Split('\n')[0]}");
+        foreach (var folder in folders)
+            File.SetUnixFileMode(folder, Private);
     }
 
     /// <summary>chown(1), which goes from the inside out and by open folders, and so comes to nothing that is elsewhere.</summary>

@@ -38,7 +38,7 @@ internal static class Daemon
             using var only = OnlyOne(paths);
             Installer.RemoveLeftovers(paths);
             var piku = Composition.Installation(paths, options);
-            await Ownership.ArrangeAsync(paths, piku.Apps, piku.Users, piku.Host.Environment, CancellationToken.None);
+            await Ownership.ArrangeAsync(paths, piku.Apps, piku.Users, CancellationToken.None);
             await ServeAsync(piku, options.On(listeners), manager);
             return 0;
         }
