@@ -40,6 +40,19 @@ public static class Ownership
             File.SetUnixFileMode(folder, Private);
     }
 
+    /// <summary>All that belongs to users of apps, of destroyed ones too, as somebody who is none of them sees it.</summary>
+    public static string[] Foreign(PikuPaths paths)
+    {
+        string[] folders = [paths.Apps, paths.Repos, paths.Envs, paths.Data, paths.Logs, paths.Homes, paths.AllSockets];
+        var users = new AppUsers(paths, TimeProvider.System);
+        return
+        [
+            .. folders.Where(Directory.Exists).SelectMany(Directory.GetDirectories)
+                .Concat(new AppStore(paths).All().SelectMany(users.FoldersOf)).Distinct()
+                .Where(folder => Owner.Of(folder) != Owner.Self),
+        ];
+    }
+
     /// <summary>chown(1), which goes from the inside out and by open folders, and so comes to nothing that is elsewhere.</summary>
     public static string[] Command(Owner owner, IEnumerable<string> folders) =>
         ["chown", "--recursive", "--no-dereference", "-P", "--", $"{owner}", .. folders];

@@ -31,9 +31,11 @@ public sealed class UserNumbers(string folder, TimeProvider clock)
         try
         {
             using var held = await FileLock.AcquireAsync(List + ".lock", $"a number for {home}", clock, waiting: null, limit.Token);
-            var taken = Read().Where(claim => claim.Home != home && Directory.Exists(claim.Home)).ToDictionary(claim => claim.Number, claim => claim.Home);
+            var claims = Read().Where(claim => claim.Home == home || Directory.Exists(claim.Home)).ToLookup(claim => claim.Home == home);
+            var taken = claims[false].ToDictionary(claim => claim.Number, claim => claim.Home);
+            uint[] known = [present.User, .. claims[true].Select(claim => claim.Number)];
             // The first stays free: whoever gives all numbers to somebody else later gives that one first.
-            var number = all.Contains(present.User) && !taken.ContainsKey(present.User) ? present.User
+            var number = known.FirstOrDefault(one => all.Contains(one) && !taken.ContainsKey(one)) is var own and not 0 ? own
                 : Enumerable.Range(1, (int)all.Count - 1).Select(at => all.First + (uint)at).FirstOrDefault(free => !taken.ContainsKey(free));
             if (number == 0)
                 throw new UserError($"all {all.Count - 1} users are given to apps, those of destroyed ones among them: remove the homes of apps that never come back, and their data.");

@@ -16,9 +16,6 @@ public sealed class VassalStore(PikuPaths paths, Emperor emperor)
     public ImmutableArray<string> Enabled(AppName app) =>
         [.. Owned(paths.VassalsEnabled, app).Select(file => Path.GetFileName(file))];
 
-    /// <summary>The user that the app's vassals were written for, by name or number; null when it has none.</summary>
-    public string? UserOf(AppName app) => Owned(paths.VassalsEnabled, app) is [var first, ..] ? Option(first, "uid") : null;
-
     /// <summary>The text of each enabled vassal, for putting it back.</summary>
     public ImmutableDictionary<string, string> Snapshot(AppName app) =>
         Owned(paths.VassalsEnabled, app).ToImmutableDictionary(file => Path.GetFileName(file), File.ReadAllText);
@@ -99,9 +96,7 @@ public sealed class VassalStore(PikuPaths paths, Emperor emperor)
         !Directory.Exists(folder) ? [] :
         [.. Directory.EnumerateFiles(folder, app.Value + "_*.ini").Where(file => AppOf(file) == app.Value).Order(StringComparer.Ordinal)];
 
-    private static string? AppOf(string file) => Option(file, "project");
-
-    private static string? Option(string file, string name) => AtomicFile.ReadIfExists(file)?.Split('\n')
+    private static string? AppOf(string file) => AtomicFile.ReadIfExists(file)?.Split('\n')
         .Select(line => line.Split('=', 2, StringSplitOptions.TrimEntries))
-        .FirstOrDefault(parts => parts.Length == 2 && parts[0] == name)?[1];
+        .FirstOrDefault(parts => parts is ["project", _])?[1];
 }

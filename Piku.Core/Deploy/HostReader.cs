@@ -31,8 +31,8 @@ public sealed class HostReader(int httpPort, int httpsPort, string? acmeFolder =
 
     private NginxFacts? _nginx;
 
-    /// <summary>The user that piku runs as.</summary>
-    public string User => _basics.User;
+    /// <summary>The home of the user that piku runs as.</summary>
+    public string Home => _basics.Home;
 
     /// <summary>Where acme.sh keeps itself and its certificates.</summary>
     public string AcmeFolder { get; } = acmeFolder ?? Path.Combine(UnixUser.Current.Home, ".acme.sh");

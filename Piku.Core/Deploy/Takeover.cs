@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Piku.Core.Machine;
 using Piku.Core.Model;
 
 namespace Piku.Core.Deploy;
@@ -19,16 +20,37 @@ public static class Takeover
             yield return await ChangeUserAsync(piku, app, cancel);
     }
 
-    /// <summary>True for workers that are to run as another user than they were started for, because <c>apps.users</c> has changed.</summary>
-    private static bool HasOtherUser(Installation piku, AppName app) =>
-        piku.Vassals.UserOf(app) is { } user && user != (piku.Users.Of(app) is { IsOther: true } own ? $"{own.User}" : piku.Host.User);
+    /// <summary>
+    /// Before nginx starts: it must not serve by a site that was written while all apps were one user, because for one with
+    /// a user of its own more is forbidden. Each comes back with its app.
+    /// </summary>
+    public static void RemoveStaleSites(Installation piku)
+    {
+        foreach (var app in piku.Apps.All().Where(app => piku.Paths.HasAppUsers && HasOtherUser(piku, app)))
+            AtomicFile.Delete(piku.Paths.NginxSite(app));
+    }
 
-    private static async Task<string> ChangeUserAsync(Installation piku, AppName app, CancellationToken cancel)
+    /// <summary>True for an app that was started as another user than it has now, because <c>apps.users</c> has changed.</summary>
+    private static bool HasOtherUser(Installation piku, AppName app)
     {
         try
         {
+            return piku.Apps.LiveEnv(app)?.Find("HOME") is { } home && home != (piku.Users.Environment(app).Find("HOME") ?? piku.Host.Home);
+        }
+        catch (Exception unreadable) when (unreadable is UserError or IOException or UnauthorizedAccessException)
+        {
+            return true;
+        }
+    }
+
+    private static async Task<string> ChangeUserAsync(Installation piku, AppName app, CancellationToken cancel)
+    {
+        if (piku.StateOf(app) is AppState.Stopped)
+            return $"The app '{app}' is stopped, and stays so.";
+        try
+        {
             await new Deployment(piku, app, new("piku"), DeployLog.Silent).TakeOverAsync(cancel);
-            return $"The app '{app}' runs as the user {piku.Users.Of(app).User} now.";
+            return $"The app '{app}' runs as {(piku.Users.Of(app) is { IsOther: true } own ? $"the user {own.User}" : "piku")} now.";
         }
         catch (UserError wrong)
         {

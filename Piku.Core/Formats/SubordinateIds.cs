@@ -22,4 +22,14 @@ public static class SubordinateIds
         }
         return null;
     }
+
+    /// <summary>What two ranges have in common; null when that is too little, or one is not there.</summary>
+    public static (uint First, uint Count)? Common((uint First, uint Count)? one, (uint First, uint Count)? other, uint fewest)
+    {
+        if (one is not { } left || other is not { } right)
+            return null;
+        var first = Math.Max(left.First, right.First);
+        var end = Math.Min(left.First + left.Count, right.First + right.Count);
+        return end >= first + fewest ? (first, end - first) : null;
+    }
 }

@@ -21,6 +21,11 @@ public static class UserNamespace
     /// <summary>Outside, who is root inside.</summary>
     public static uint? RootIs { get; } = Users is null ? null : Lines("uid_map").First(line => line.Inside == 0).Outside;
 
+    /// <summary>Whether another process is in the same namespace as this one.</summary>
+    public static bool IsOurs(int process) => NameOf($"{process}") == NameOf("self");
+
+    private static string? NameOf(string process) => File.ResolveLinkTarget($"/proc/{process}/ns/user", returnFinalTarget: false)?.Name;
+
     private static IdRange? Read()
     {
         if (Libc.EffectiveUser() != 0)

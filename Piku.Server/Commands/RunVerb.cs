@@ -27,7 +27,7 @@ internal static class RunVerb
             Program = "/bin/sh",
             Arguments = ["-c", command],
             Folder = FolderOf(call, app),
-            Environment = call.Piku.Apps.LiveEnv(app) ?? call.Piku.Host.Environment.WithAll(call.Piku.Users.Environment(app)),
+            Environment = (call.Piku.Apps.LiveEnv(app) ?? call.Piku.Host.Environment).WithAll(call.Piku.Users.Environment(app)),
             User = call.Piku.Users.Of(app),
         };
         var status = call.Streams.Terminal is { } terminal

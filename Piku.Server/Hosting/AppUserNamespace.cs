@@ -16,82 +16,108 @@ namespace Piku.Server.Hosting;
 /// </summary>
 internal static class AppUserNamespace
 {
+    /// <summary>Tells the program that is started inside that it is there by this way, and not root of anybody else's namespace.</summary>
+    private const string Mark = "PIKU_INTERNAL_INSIDE";
+
     private const string SearchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
     /// <summary>Makes the names of the apps' users known to all inside, and becomes the program.</summary>
     private const string Inside = """mount --bind "$1" /etc/passwd && mount --bind "$2" /etc/group && shift 2 && exec setpriv --clear-groups -- "$@" """;
 
+    /// <summary>Whether this process is root of such a namespace.</summary>
+    public static bool IsInside { get; } = UserNamespace.Users is not null && Environment.GetEnvironmentVariable(Mark) is not null;
+
     /// <summary>Goes in, or returns because it is there, or because apps have no users of their own.</summary>
     /// <param name="arguments">Of this program, which is started again.</param>
-    /// <param name="isDaemon">Whether it is to be the daemon; else it joins the one that runs.</param>
+    /// <returns>Where things are for apps as they are.</returns>
     /// <exception cref="UserError">It is not possible on this machine as it is; the sentence says what is missing.</exception>
-    public static async Task EnterAsync(PikuPaths paths, PikuOptions options, IReadOnlyList<string> arguments, bool isDaemon)
+    public static async Task<PikuPaths> EnterAsDaemonAsync(PikuPaths paths, PikuOptions options, IReadOnlyList<string> arguments)
     {
+        if (IsInside)
+            return Enter(paths);
         if (!options.AppUsers)
         {
             await GiveBackAsync(paths);
-            return;
-        }
-        if (UserNamespace.Users is not null)
-        {
-            // What piku makes is for itself, unless it says otherwise.
-            FileCreation.BePrivate();
-            return;
+            return paths;
         }
         if (!options.Supervise)
             throw new UserError("apps.users needs services.supervise: uWSGI and nginx must be started by piku to be where the apps' users are.");
-        string[] program = [Environment.ProcessPath!, .. arguments];
-        if (!isDaemon && Daemon.ProcessIdOn(paths) is { } daemon)
-            Become(Require("nsenter"), ["nsenter", "--user", "--mount", $"--target={daemon}", $"--wdns={Environment.CurrentDirectory}", "--", .. program]);
-        Require("newuidmap", "uidmap");
-        string[] namespaces = ["--user", "--mount", "--propagation=slave", "--map-root-user", Map("users", "/etc/subuid", "uid"), Map("groups", "/etc/subgid", "gid")];
-        await TryAsync(namespaces);
+        var namespaces = await NamespacesAsync();
         CheckFolders(paths);
-        if (isDaemon)
+        using (Daemon.OnlyOne(paths))
         {
             // From inside, what an earlier daemon has left is out of reach: it is in a namespace that was another's.
-            using var only = Daemon.OnlyOne(paths);
             foreach (var process in EmperorService.Leftovers(paths))
                 Signals.Send(process.Id, Signals.Kill);
         }
-        if (isDaemon || !File.Exists(AppUsers.PasswordFile(paths)))
-            AppUsers.Write(paths, UnixUser.Current);
-        Become(Require("unshare"), ["unshare", .. namespaces, "--", "/bin/sh", "-c", Inside, "sh", AppUsers.PasswordFile(paths), AppUsers.GroupFile(paths), .. program]);
+        AppUsers.Write(paths, UnixUser.Current);
+        throw Become(paths, namespaces, arguments);
     }
 
-    /// <summary>
-    /// Makes everything of apps piku's own again, that has belonged to users of theirs while they had some.
-    /// </summary>
+    /// <summary>The same for a command on the server: where a daemon runs, it goes where that is, whatever the options say by now.</summary>
+    /// <inheritdoc cref="EnterAsDaemonAsync"/>
+    public static async Task<PikuPaths> EnterAsync(PikuPaths paths, PikuOptions options, IReadOnlyList<string> arguments)
+    {
+        if (IsInside)
+            return Enter(paths);
+        if (Daemon.ProcessIdOn(paths) is { } daemon)
+        {
+            if (UserNamespace.IsOurs(daemon))
+                return paths;
+            throw Become(
+                Require("nsenter"),
+                ["nsenter", "--user", "--mount", $"--target={daemon}", $"--wdns={Environment.CurrentDirectory}", "--", Environment.ProcessPath!, .. arguments]);
+        }
+        if (!options.AppUsers)
+            return paths;
+        var namespaces = await NamespacesAsync();
+        if (!File.Exists(AppUsers.PasswordFile(paths)))
+            AppUsers.Write(paths, UnixUser.Current);
+        throw Become(paths, namespaces, arguments);
+    }
+
+    private static PikuPaths Enter(PikuPaths paths)
+    {
+        Environment.SetEnvironmentVariable(Mark, null);
+        // What piku makes is for itself, unless it says otherwise.
+        FileCreation.BePrivate();
+        return paths with { HasAppUsers = true };
+    }
+
+    /// <summary>Makes everything piku's own again that has belonged to users of apps while they had some.</summary>
     private static async Task GiveBackAsync(PikuPaths paths)
     {
-        if (UserNamespace.Users is not null || !Directory.Exists(paths.Homes))
+        if (!Directory.Exists(paths.Homes))
             return;
-        var others = new AppStore(paths).All().SelectMany(new AppUsers(paths, TimeProvider.System).FoldersOf)
-            .Where(folder => Owner.Of(folder) != Owner.Self).ToArray();
+        using var only = Daemon.OnlyOne(paths);
+        var others = Ownership.Foreign(paths);
         if (others.Length == 0)
             return;
-        Require("newuidmap", "uidmap");
         var run = await ChildProcess.CaptureAsync(
-            Call("unshare", ["--user", "--map-root-user", Map("users", "/etc/subuid", "uid"), Map("groups", "/etc/subgid", "gid"), "--", .. Ownership.Command(new(0, 0), others)]),
-            CancellationToken.None);
+            Call("unshare", ["--user", .. Maps(), "--", .. Ownership.Command(new(0, 0), others)]), CancellationToken.None);
         if (!run.Status.Succeeded)
             throw new UserError($"the folders of apps that had users of their own could not be given back to piku: {run.Error.Trim()}");
     }
 
-    /// <summary>Inside as outside they have the same numbers, so that nobody must translate.</summary>
-    private static string Map(string kind, string file, string program)
+    /// <summary>What unshare(1) is to make, once that has been tried.</summary>
+    private static async Task<string[]> NamespacesAsync()
     {
-        var me = UnixUser.Current.Name;
-        var range = SubordinateIds.Parse(AtomicFile.ReadIfExists(file) ?? "", me, Owner.Self.User)
-            ?? throw new UserError($"apps.users: {file} gives the user {me} no {kind}: run 'usermod --add-sub{program}s 600000-665535 {me}' as root, with numbers that nobody else has there.");
-        return $"--map-{kind}={range.First},{range.First},{range.Count}";
+        string[] namespaces = ["--user", "--mount", "--propagation=slave", .. Maps()];
+        var run = await ChildProcess.CaptureAsync(Call("unshare", [.. namespaces, "--", "true"]), CancellationToken.None);
+        return run.Status.Succeeded ? namespaces
+            : throw new UserError($"apps.users: this system lets {UnixUser.Current.Name} make no user namespace ({run.Error.Trim()}); docs/users.md says what may be in the way.");
     }
 
-    private static async Task TryAsync(string[] namespaces)
+    /// <summary>Inside as outside they have the same numbers, users as groups, so that nobody must translate.</summary>
+    private static string[] Maps()
     {
-        var run = await ChildProcess.CaptureAsync(Call("unshare", [.. namespaces, "--", "true"]), CancellationToken.None);
-        if (!run.Status.Succeeded)
-            throw new UserError($"apps.users: this system lets {UnixUser.Current.Name} make no user namespace ({run.Error.Trim()}); docs/users.md says what may be in the way.");
+        Require("newuidmap", "uidmap");
+        var me = UnixUser.Current.Name;
+        var users = SubordinateIds.Parse(AtomicFile.ReadIfExists("/etc/subuid") ?? "", me, Owner.Self.User);
+        var groups = SubordinateIds.Parse(AtomicFile.ReadIfExists("/etc/subgid") ?? "", me, Owner.Self.User);
+        var both = SubordinateIds.Common(users, groups, UserNamespace.Fewest)
+            ?? throw new UserError($"apps.users: /etc/subuid and /etc/subgid do not give the user {me} the same {UserNamespace.Fewest} numbers or more: run 'usermod --add-subuids 600000-665535 --add-subgids 600000-665535 {me}' as root, with numbers that nobody else has there.");
+        return ["--map-root-user", $"--map-users={both.First},{both.First},{both.Count}", $"--map-groups={both.First},{both.First},{both.Count}"];
     }
 
     /// <summary>What cannot be seen any more from inside, and what apps must come through.</summary>
@@ -112,9 +138,14 @@ internal static class AppUserNamespace
     private static string Require(string program, string package = "util-linux") => Tools.Find(program, SearchPath)
         ?? throw new UserError($"apps.users needs the program '{program}': apt install {package}.");
 
-    private static void Become(string file, IEnumerable<string> words)
+    private static UserError Become(PikuPaths paths, string[] namespaces, IReadOnlyList<string> arguments) => Become(
+        Require("unshare"),
+        ["unshare", .. namespaces, "--", "/bin/sh", "-c", Inside, "sh", AppUsers.PasswordFile(paths), AppUsers.GroupFile(paths), Environment.ProcessPath!, .. arguments]);
+
+    /// <returns>Only if it fails.</returns>
+    private static UserError Become(string file, string[] words)
     {
         var environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(variable => $"{variable.Key}={variable.Value}");
-        throw new UserError($"{file} could not be started: {Marshal.GetPInvokeErrorMessage(Exec.Replace(file, words, environment))}");
+        return new($"{file} could not be started: {Marshal.GetPInvokeErrorMessage(Exec.Replace(file, words, environment.Append($"{Mark}=1")))}");
     }
 }

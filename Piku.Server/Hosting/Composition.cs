@@ -17,7 +17,7 @@ internal static class Composition
     {
         var paths = Paths();
         var options = OptionTable.Read(AtomicFile.ReadIfExists(paths.Config), paths.Config, Environment.GetEnvironmentVariable);
-        return (paths with { HasAppUsers = options.AppUsers }, options);
+        return (paths, options);
     }
 
     public static Installation Installation(PikuPaths paths, PikuOptions options) =>
@@ -32,7 +32,7 @@ internal static class Composition
     /// <exception cref="UserError">We are root.</exception>
     public static void RefuseRoot()
     {
-        if (UnixUser.Current.IsRoot && UserNamespace.Users is null)
+        if (UnixUser.Current.IsRoot && !AppUserNamespace.IsInside)
             throw new UserError("piku does not run as root, because apps run as the same user: run it as the user piku, for example with 'runuser -u piku -- piku …'.");
     }
 }

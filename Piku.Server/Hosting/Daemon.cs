@@ -28,7 +28,7 @@ internal static class Daemon
             var serve = ServeArguments.Parse(arguments);
             Composition.RefuseRoot();
             var (paths, options) = Composition.Read();
-            await AppUserNamespace.EnterAsync(paths, options, ["serve", .. arguments], isDaemon: true);
+            paths = await AppUserNamespace.EnterAsDaemonAsync(paths, options, ["serve", .. arguments]);
             await using var manager = ServiceManager.Take();
             var listeners = PassedSockets.Take();
             Reserve.Free(paths.StartRoom);
@@ -64,6 +64,7 @@ internal static class Daemon
             // Before the emperor runs what an interrupted deploy has left.
             foreach (var problem in await Recovery.ResumeAsync(piku, lifetime.ApplicationStopping))
                 await Console.Out.WriteLineAsync(problem);
+            Takeover.RemoveStaleSites(piku);
             if (options.Supervise)
                 piku.Groups.Claim();
             await host.StartAsync();

@@ -31,7 +31,7 @@ internal static class LocalCall
                 Composition.RefuseRoot();
             var (paths, options) = Composition.Read();
             if (!ForAnybody.Contains(line.Verb))
-                await AppUserNamespace.EnterAsync(paths, options, arguments, isDaemon: false);
+                paths = await AppUserNamespace.EnterAsync(paths, options, arguments);
             var piku = Composition.Installation(paths, options);
             var router = new CommandRouter(piku, Recorder(piku), NullLogger<CommandRouter>.Instance);
             var status = await router.RunAsync(line, new(UnixUser.Current.Name, Rights.All, Fingerprint: null, Address: null), new(input, output, error), "local", interrupt.Token);
