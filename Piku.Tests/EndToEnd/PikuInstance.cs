@@ -21,7 +21,7 @@ public sealed class PikuInstance : IAsyncDisposable
     private PikuInstance(string home)
     {
         _home = home;
-        Paths = new PikuPaths(Path.Combine(home, ".piku"));
+        Paths = new PikuPaths(Path.Combine(home, ".piku")) { HasAppUsers = AppUsers };
         Client = new Client(Path.Combine(home, "client"), this);
         lock (PromisedPorts)
         {

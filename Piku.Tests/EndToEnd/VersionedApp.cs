@@ -80,7 +80,7 @@ internal sealed class VersionedApp
         var vassals = Directory.GetFiles(paths.VassalsEnabled, "*.ini");
         if (vassals.Length != 2)
             yield return string.Join(' ', vassals);
-        var sockets = Directory.GetFiles(paths.NginxRoot, "*.sock");
+        var sockets = Directory.GetFiles(Path.GetDirectoryName(paths.NginxSocket(App, Stand.First))!, "*.sock");
         if (sockets.Length != 1)
             yield return string.Join(' ', sockets);
         foreach (var file in Directory.EnumerateFileSystemEntries(paths.AppState(App)).Where(entry => Path.GetFileName(entry).StartsWith("checkpoint", StringComparison.Ordinal)))
