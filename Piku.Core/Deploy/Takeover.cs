@@ -30,7 +30,7 @@ public static class Takeover
             await new Deployment(piku, app, new("piku"), DeployLog.Silent).TakeOverAsync(cancel);
             return $"The app '{app}' runs as the user {piku.Users.Of(app).User} now.";
         }
-        catch (UserError wrong)
+        catch (Exception wrong) when (wrong is UserError or IOException or UnauthorizedAccessException)
         {
             return $"The app '{app}' does not run, because its user is another now: {wrong.Message} 'deploy {app}' tries again.";
         }
@@ -52,7 +52,7 @@ public static class Takeover
             await new Deployment(piku, app, new("piku"), DeployLog.Silent).TakeOverAsync(cancel);
             return $"Took over the app '{app}' of an earlier piku.";
         }
-        catch (UserError wrong)
+        catch (Exception wrong) when (wrong is UserError or IOException or UnauthorizedAccessException)
         {
             return $"The app '{app}' of an earlier piku is left as it was: {wrong.Message} 'deploy {app}' tries again.";
         }
