@@ -30,7 +30,7 @@ public sealed class AppStore(PikuPaths paths)
 
     /// <summary>What <c>config:set</c> has set, in the order it was set, references not expanded.</summary>
     /// <exception cref="UserError">The file has a line that is no setting.</exception>
-    public EnvMap Config(AppName app) => ReadEnv(paths.EnvFile(app)) ?? EnvMap.Empty;
+    public EnvMap Config(AppName app) => ReadEnv(app, paths.EnvFile(app)) ?? EnvMap.Empty;
 
     public bool HasConfig(AppName app) => File.Exists(paths.EnvFile(app));
 
@@ -40,12 +40,12 @@ public sealed class AppStore(PikuPaths paths)
     public void WriteConfig(AppName app, byte[] text) => Write(app, paths.EnvFile(app), text, AtomicFile.Secret);
 
     /// <summary>The environment of the version that runs; null when the app was never deployed.</summary>
-    public EnvMap? LiveEnv(AppName app) => ReadEnv(paths.LiveEnvFile(app));
+    public EnvMap? LiveEnv(AppName app) => ReadEnv(app, paths.LiveEnvFile(app));
 
     public void WriteLiveEnv(AppName app, EnvMap environment) =>
         Write(app, paths.LiveEnvFile(app), Encoding.UTF8.GetBytes(EnvFile.Write(environment)), AtomicFile.Secret);
 
-    public Scaling Scaling(AppName app) => Read(paths.ScalingFile(app)) is { } text ? Formats.Scaling.Parse(text) : Formats.Scaling.Default;
+    public Scaling Scaling(AppName app) => Read(app, paths.ScalingFile(app)) is { } text ? Formats.Scaling.Parse(text) : Formats.Scaling.Default;
 
     public void WriteScaling(AppName app, Scaling scaling) => WriteScaling(app, Encoding.UTF8.GetBytes(scaling.Write()));
 
@@ -66,10 +66,10 @@ public sealed class AppStore(PikuPaths paths)
         AtomicFile.Write(StoppedMark(app), "", AtomicFile.Secret);
     }
 
-    private static EnvMap? ReadEnv(string file) => Read(file) is { } text ? EnvMap.From(EnvFile.Parse(text, file)) : null;
+    private EnvMap? ReadEnv(AppName app, string file) => Read(app, file) is { } text ? EnvMap.From(EnvFile.Parse(text, file)) : null;
 
     /// <summary>The folder is the app's, and may hold links where files should be.</summary>
-    private static string? Read(string file) => Owner.Around(file).Do(() => AtomicFile.ReadIfExists(file));
+    private string? Read(AppName app, string file) => AppUsers.Of(paths, app).Do(() => AtomicFile.ReadIfExists(file));
 
     private void Write(AppName app, string file, byte[] text, UnixFileMode mode)
     {

@@ -117,11 +117,9 @@ internal sealed class BuildRunner(PikuPaths paths, AppName app, string folder, Q
             case BuildAction.MakeFolder make:
                 Directory.CreateDirectory(make.Path);
                 break;
-            case BuildAction.CopyFile copy when File.Exists(copy.From):
-                File.Copy(copy.From, copy.To, overwrite: true);
-                break;
             case BuildAction.CopyFile copy:
-                File.Delete(copy.To);
+                if (!AtomicFile.Copy(copy.From, copy.To, AtomicFile.Readable))
+                    File.Delete(copy.To);
                 break;
             case BuildAction.Link link when !Path.Exists(link.Path):
                 File.CreateSymbolicLink(link.Path, link.Target);

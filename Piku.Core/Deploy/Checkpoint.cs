@@ -49,7 +49,7 @@ internal sealed class Checkpoint
                 AtomicFile.Write(Path.Combine(making, "vassals", name), text, AtomicFile.Secret);
             foreach (var file in LiveFiles(paths, app, facts).Append(paths.NginxSite(app)))
             {
-                if (Read(file) is { } content)
+                if (Read(paths, app, file) is { } content)
                     AtomicFile.Write(Path.Combine(making, Path.GetFileName(file)), content, AtomicFile.Secret);
             }
             WriteFacts(making, facts);
@@ -124,11 +124,10 @@ internal sealed class Checkpoint
         var incoming = _kept.EnvOf(dependencies);
         foreach (var (from, to) in _kept.SettingsIn(_paths.Env(_app)).Zip(_kept.SettingsIn(incoming)))
         {
-            // Where they are kept nobody but us can look, and so put nothing in the way.
-            if (Read(from) is { } settings)
+            if (Read(_paths, _app, from) is { } settings)
                 WriteKept(to, settings);
             else
-                AtomicFile.Delete(to);
+                InKept(to, path => AtomicFile.Delete(path));
         }
         WriteFacts(_folder, Facts = Facts with { SwappedIn = dependencies });
         Directory.Move(_paths.Env(_app), SavedEnvironment);
@@ -143,7 +142,7 @@ internal sealed class Checkpoint
         if (Directory.Exists(SavedEnvironment))
         {
             // Settings are not part of a deploy: what config:set has stored stays, unless it was a rollback that did.
-            if (Read(_paths.EnvFile(_app)) is { } settings)
+            if (Read(_paths, _app, _paths.EnvFile(_app)) is { } settings)
                 WriteKept(Path.Combine(SavedEnvironment, "ENV"), settings);
             if (Directory.Exists(_paths.Env(_app)))
                 PutAway(_paths.Env(_app));
@@ -203,13 +202,23 @@ internal sealed class Checkpoint
     }
 
     /// <summary>What a file says that may be in a folder of the app's.</summary>
-    private static byte[]? Read(string file) => Owner.Around(file).Do(() => AtomicFile.ReadBytesIfExists(file));
+    private static byte[]? Read(PikuPaths paths, AppName app, string file)
+    {
+        var owner = Path.GetDirectoryName(file) == paths.Env(app) ? AppUsers.Of(paths, app) : Owner.Self;
+        return owner.Do(() => AtomicFile.ReadBytesIfExists(file));
+    }
 
     /// <summary>Writes a file of a folder that is kept aside for the app.</summary>
-    private void WriteKept(string file, byte[] content)
+    private void WriteKept(string file, byte[] content) => InKept(file, path => AtomicFile.Write(path, content, AtomicFile.Secret));
+
+    /// <summary>
+    /// Nobody else finds a way to the folder, but who has it open from before is still in it: what is done there is done as
+    /// the app, and nothing of ours is there for a moment.
+    /// </summary>
+    private void InKept(string file, Action<string> work)
     {
-        AtomicFile.Write(file, content, AtomicFile.Secret);
-        AppUsers.Of(_paths, _app).Take(file);
+        using var folder = Libc.Open(Path.GetDirectoryName(file)!, Libc.OpenPath | Libc.OpenFolder | Libc.OpenWithoutFollowing);
+        AppUsers.Of(_paths, _app).Do(() => work($"/proc/self/fd/{folder.DangerousGetHandle()}/{Path.GetFileName(file)}"));
     }
 
     private static void WriteFacts(string folder, CheckpointFacts facts) => AtomicFile.Write(

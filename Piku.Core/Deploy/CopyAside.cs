@@ -11,6 +11,9 @@ namespace Piku.Core.Deploy;
 /// <param name="folder">Where copies are made while all apps are one user.</param>
 internal sealed class CopyAside(PikuPaths paths, AppName app, string folder)
 {
+    /// <summary>The app's user may stop what runs as they, and must not hold up other apps for ever.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(30);
+
     private readonly Owner _user = AppUsers.Of(paths, app);
 
     private string Making => Path.Combine(_user.IsOther ? paths.Home(app) : folder, ".piku-aside");
@@ -23,8 +26,9 @@ internal sealed class CopyAside(PikuPaths paths, AppName app, string folder)
     public async Task TakeAsync(string how, string from, string to, EnvMap environment, CancellationToken cancel)
     {
         Remove();
-        var copy = await ChildProcess.CaptureAsync(
-            new() { Program = "cp", Arguments = ["--archive", how, "--", from, Making], Folder = "/", Environment = environment, User = _user }, cancel);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        limit.CancelAfter(Patience);
+        var copy = await CopyAsync(how, from, environment, limit.Token, cancel);
         if (!copy.Status.Succeeded)
         {
             Remove();
@@ -38,6 +42,19 @@ internal sealed class CopyAside(PikuPaths paths, AppName app, string folder)
             else
                 File.Delete(to);
             throw new UserError($"What '{app}' has in {from} could not be kept aside: it was exchanged meanwhile.");
+        }
+    }
+
+    private async Task<CapturedRun> CopyAsync(string how, string from, EnvMap environment, CancellationToken within, CancellationToken cancel)
+    {
+        try
+        {
+            return await ChildProcess.CaptureAsync(
+                new() { Program = "cp", Arguments = ["--archive", how, "--", from, Making], Folder = "/", Environment = environment, User = _user }, within);
+        }
+        catch (OperationCanceledException late) when (!cancel.IsCancellationRequested)
+        {
+            throw new UserError($"What '{app}' has in {from} could not be kept aside within {Patience.TotalMinutes:0} minutes.", late);
         }
     }
 

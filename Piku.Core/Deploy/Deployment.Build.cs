@@ -13,10 +13,22 @@ public sealed partial class Deployment
     /// <summary>Submodules, too.</summary>
     private async Task CheckOutAsync(DeployTarget target, Quarantine quarantine, CancellationToken cancel)
     {
-        var committed = EnvFile.Parse(await _repository.FileOfAsync(target.Commit, "ENV", quarantine, cancel) ?? "", "ENV");
-        // One that refers to other settings means nothing yet.
-        var limit = AppSettings.BuildTimeout.TryIn(EnvMap.From(committed).WithAll(piku.Apps.Config(app)), out var set) ? set : AppSettings.BuildTimeout.In(EnvMap.Empty);
-        await _tree.CheckOutAsync(target, quarantine, TimeSpan.FromSeconds(limit), log.Output, cancel);
+        var usual = AppSettings.BuildTimeout.In(EnvMap.Empty);
+        using var within = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        within.CancelAfter(TimeSpan.FromSeconds(usual));
+        try
+        {
+            var committed = EnvFile.Parse(await _repository.FileOfAsync(target.Commit, "ENV", quarantine, within.Token) ?? "", "ENV");
+            // One that refers to other settings means nothing yet.
+            var limit = TimeSpan.FromSeconds(AppSettings.BuildTimeout.TryIn(EnvMap.From(committed).WithAll(piku.Apps.Config(app)), out var set) ? set : usual);
+            // Fetching has a limit of its own. What the repository itself has git do must not hold up other apps for ever.
+            within.CancelAfter(limit + TimeSpan.FromSeconds(usual));
+            await _tree.CheckOutAsync(target, quarantine, limit, log.Output, within.Token);
+        }
+        catch (OperationCanceledException late) when (!cancel.IsCancellationRequested)
+        {
+            throw new UserError("git did not check the commit out in time.", late);
+        }
     }
 
     /// <summary>From a checked-out commit to a running version.</summary>

@@ -138,9 +138,11 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
         piku.Vassals.RemoveAll(app);
         // Not the home itself: whose it is, the data stays.
         WholeFolder.Clear(piku.Paths.Home(app));
+        // Before the sockets, in whose place the app may have put anything.
+        Remove(piku.Paths.Sockets(app));
         foreach (var file in new[] { piku.Paths.NginxSocket(app, Stand.First), piku.Paths.NginxSocket(app, Stand.Second), piku.Paths.Certificate(app), piku.Paths.CertificateKey(app) })
             AtomicFile.Delete(file);
-        Remove(piku.Paths.App(app), piku.Paths.AppState(app), piku.Paths.Repo(app), piku.Paths.Sockets(app));
+        Remove(piku.Paths.App(app), piku.Paths.AppState(app), piku.Paths.Repo(app));
         new SiteCertificate(piku, app, log).Forget();
         held.Delete();
         await _hooks.TellAsync("post-destroy", cancel);

@@ -92,11 +92,24 @@ internal sealed class FactsReader(Installation piku, AppName app, Deployer by)
     }
 
     /// <summary>Without regard to case, as DNS and nginx compare names (RFC 4343).</summary>
-    private FrozenDictionary<string, AppName> TakenServerNames() => Others()
-        .SelectMany(other => (other.Live.Find(NginxSettings.ServerName.Key) ?? "")
-            .Split([' ', ','], StringSplitOptions.RemoveEmptyEntries).Select(name => (Name: name, other.App)))
+    private FrozenDictionary<string, AppName> TakenServerNames() => piku.Apps.All()
+        .Where(other => other != app)
+        .SelectMany(other => NamesOf(other).Select(name => (Name: name, App: other)))
         .DistinctBy(taken => taken.Name, StringComparer.OrdinalIgnoreCase)
         .ToFrozenDictionary(taken => taken.Name, taken => taken.App, StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>
+    /// Of an app with a user of its own those of its site, which is piku's: its other files may say what it likes, and so
+    /// keep a name from whoever has it.
+    /// </summary>
+    private string[] NamesOf(AppName other) => !piku.Users.Of(other).IsOther
+        ? (LiveEnvOf(other)?.Find(NginxSettings.ServerName.Key) ?? "").Split([' ', ','], StringSplitOptions.RemoveEmptyEntries)
+        :
+        [
+            .. NginxDirective.Parse(AtomicFile.ReadIfExists(piku.Paths.NginxSite(other)) ?? "")
+                .Where(directive => directive.Name == "server").SelectMany(server => server.Block ?? [])
+                .Where(directive => directive.Name == "server_name").SelectMany(names => names.Arguments).Select(name => name.Value),
+        ];
 
     private IEnumerable<(AppName App, EnvMap Live)> Others() =>
         from other in piku.Apps.All()

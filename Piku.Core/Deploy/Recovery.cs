@@ -13,33 +13,44 @@ public sealed class Recovery(Installation piku, AppName app)
     /// <summary>For submodules of the version before, which somebody has removed from where they are kept.</summary>
     private static readonly TimeSpan Fetching = TimeSpan.FromMinutes(5);
 
+    /// <summary>
+    /// For one app, of which git itself may be kept from ending: others wait for it at the start of a daemon less long than later.
+    /// </summary>
+    private static readonly TimeSpan AtStart = TimeSpan.FromMinutes(2), Later = TimeSpan.FromMinutes(10);
+
     private readonly WorkTree _tree = piku.TreeOf(app);
 
     /// <summary>At the start of a daemon: ends what an earlier one has begun. An app for which that cannot be done yet keeps nobody from starting.</summary>
     /// <returns>What could not be done, for the log: one sentence each.</returns>
     public static Task<IReadOnlyList<string>> ResumeAsync(Installation piku, CancellationToken cancel) =>
-        ForAllAsync(piku, app => ResumeAsync(piku, app, cancel));
+        ForAllAsync(piku, AtStart, (app, within) => ResumeAsync(piku, app, within), cancel);
 
     /// <summary>While a daemon runs: ends what a deploy could not put back, for want of space, unless somebody is at it.</summary>
     /// <inheritdoc cref="ResumeAsync(Installation, CancellationToken)" path="/returns"/>
     public static Task<IReadOnlyList<string>> RetryAsync(Installation piku, CancellationToken cancel) =>
-        ForAllAsync(piku, async app =>
+        ForAllAsync(piku, Later, async (app, within) =>
         {
             if (!Checkpoint.IsLeft(piku.Paths, app))
                 return;
             using var held = FileLock.TryAcquire(piku.Paths.AppLock(app), "recovery", piku.Clock);
             if (held is not null)
-                await new Recovery(piku, app).RunAsync(cancel);
-        });
+                await new Recovery(piku, app).RunAsync(within);
+        }, cancel);
 
-    private static async Task<IReadOnlyList<string>> ForAllAsync(Installation piku, Func<AppName, Task> recover)
+    private static async Task<IReadOnlyList<string>> ForAllAsync(Installation piku, TimeSpan limit, Func<AppName, CancellationToken, Task> recover, CancellationToken cancel)
     {
         var problems = new List<string>();
         foreach (var app in piku.Apps.All())
         {
+            using var within = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+            within.CancelAfter(limit);
             try
             {
-                await recover(app);
+                await recover(app, within.Token);
+            }
+            catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+            {
+                problems.Add($"'{app}' cannot be put back yet: it takes longer than {limit.TotalMinutes:0} minutes.");
             }
             catch (Exception stuck) when (stuck is not OperationCanceledException)
             {

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
+using Piku.Core.Apps;
 using Piku.Core.Git;
 using Piku.Core.Machine;
 using Piku.Core.Model;
@@ -57,7 +58,7 @@ public sealed class ReleaseStore(PikuPaths paths, AppName app, TimeProvider cloc
         AtomicFile.Write(EnvFile(number), ContentOf(paths.EnvFile(app)), AtomicFile.Secret);
         AtomicFile.Write(ScalingFile(number), ContentOf(paths.ScalingFile(app)), AtomicFile.Secret);
 
-        static byte[] ContentOf(string file) => Owner.Around(file).Do(() => AtomicFile.ReadBytesIfExists(file)) ?? [];
+        byte[] ContentOf(string file) => AppUsers.Of(paths, app).Do(() => AtomicFile.ReadBytesIfExists(file)) ?? [];
     }
 
     /// <summary>Notes the end of one whose end nobody has seen, but which has succeeded.</summary>

@@ -26,6 +26,9 @@ internal sealed class Switch(Installation piku, AppName app, DeployLog log)
     /// <summary>Lines of its log that a worker which dies leaves for the person who pushed it.</summary>
     private const int LastWords = 20;
 
+    /// <summary>Of the log, in which those lines are looked for.</summary>
+    private const int LastBytes = 64 * 1024;
+
     private readonly SiteCertificate _certificate = new(piku, app, log);
 
     /// <param name="isRestart">Somebody wants the workers anew, also those of an app that leaves them running at a deploy.</param>
@@ -124,7 +127,7 @@ internal sealed class Switch(Installation piku, AppName app, DeployLog log)
 
     private async Task ShowLastWordsAsync(Workers.Vassal vassal, CancellationToken cancel)
     {
-        var lines = (Owner.Around(vassal.LogFile).Do(() => AtomicFile.ReadIfExists(vassal.LogFile)) ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var lines = (Owner.Around(vassal.LogFile).Do(() => AtomicFile.ReadEndIfExists(vassal.LogFile, LastBytes)) ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries);
         if (lines.Length > 0)
             await log.StepAsync($"The last lines of {vassal.Kind}.{vassal.Ordinal}'s log:", cancel);
         foreach (var line in lines.TakeLast(LastWords))

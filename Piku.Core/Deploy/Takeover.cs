@@ -52,7 +52,7 @@ public static class Takeover
             await new Deployment(piku, app, new("piku"), DeployLog.Silent).TakeOverAsync(cancel);
             return $"The app '{app}' runs as {(piku.Users.Of(app) is { IsOther: true } own ? $"the user {own.User}" : "piku")} now.";
         }
-        catch (UserError wrong)
+        catch (Exception wrong) when (wrong is UserError or IOException or UnauthorizedAccessException)
         {
             return $"The app '{app}' does not run, because its user is another now: {wrong.Message} 'deploy {app}' tries again.";
         }
@@ -74,7 +74,7 @@ public static class Takeover
             await new Deployment(piku, app, new("piku"), DeployLog.Silent).TakeOverAsync(cancel);
             return $"Took over the app '{app}' of an earlier piku.";
         }
-        catch (UserError wrong)
+        catch (Exception wrong) when (wrong is UserError or IOException or UnauthorizedAccessException)
         {
             return $"The app '{app}' of an earlier piku is left as it was: {wrong.Message} 'deploy {app}' tries again.";
         }

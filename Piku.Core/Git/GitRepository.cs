@@ -60,11 +60,11 @@ public sealed class GitRepository(GitProgram git, PikuPaths paths, AppName app)
     {
         foreach (var quarantine in Directory.Exists(Path.Combine(bare, "objects")) ? Directory.GetDirectories(Path.Combine(bare, "objects"), "tmp_objdir-*") : [])
             WholeFolder.Remove(quarantine);
-        foreach (var file in Files("", "*.lock").Concat(Files("refs", "*.lock", SearchOption.AllDirectories)).Concat(Files("objects/pack", "tmp_*")))
+        foreach (var file in Files("", "*.lock").Concat(Files("refs", "*.lock", WholeFolder.Below)).Concat(Files("objects/pack", "tmp_*")))
             File.Delete(file);
 
-        string[] Files(string folder, string names, SearchOption depth = SearchOption.TopDirectoryOnly) =>
-            Directory.Exists(Path.Combine(bare, folder)) ? Directory.GetFiles(Path.Combine(bare, folder), names, depth) : [];
+        string[] Files(string folder, string names, EnumerationOptions? how = null) =>
+            Directory.Exists(Path.Combine(bare, folder)) ? Directory.GetFiles(Path.Combine(bare, folder), names, how ?? WholeFolder.Within) : [];
     }
 
     /// <summary>The commit of a branch, or null when there is no such branch.</summary>

@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.Collections.Immutable;
 using System.Globalization;
+using System.IO.Pipelines;
 using System.Security.Cryptography;
 using System.Text;
 using Piku.Core.Machine;
@@ -17,6 +19,12 @@ public sealed class PushHook : IDisposable
 {
     /// <summary>Refs in one push; more is no deploy, and the bound keeps a push from filling our memory.</summary>
     private const int MaxLines = 100_000;
+
+    /// <summary>Bytes of one line: a ref with its two commits, or an option; git's own packets have 64 KiB (gitprotocol-common(5)).</summary>
+    private const int MaxLine = 1 << 20;
+
+    /// <summary>Characters of all lines.</summary>
+    private const long MaxTotal = 64 << 20;
 
     private static readonly string[] Pipes = ["ask", "answer"];
 
@@ -77,12 +85,19 @@ public sealed class PushHook : IDisposable
             return;
         foreach (var left in Directory.EnumerateDirectories(Meetings(paths)))
         {
-            Owner.Of(left).Do(() =>
+            try
             {
-                foreach (var pipe in Pipes.Select(name => Path.Combine(left, name)).Where(File.Exists))
-                    Fifo.Release(pipe);
-            });
-            WholeFolder.Remove(left);
+                Owner.Of(left).Do(() =>
+                {
+                    foreach (var pipe in Pipes.Select(name => Path.Combine(left, name)).Where(File.Exists))
+                        Fifo.Release(pipe);
+                });
+                WholeFolder.Remove(left);
+            }
+            catch (Exception stuck) when (stuck is IOException or UnauthorizedAccessException)
+            {
+                // The app that was pushed has changed something there; it keeps nobody from starting.
+            }
         }
     }
 
@@ -110,12 +125,14 @@ public sealed class PushHook : IDisposable
     /// <exception cref="UserError">More refs than anyone needs.</exception>
     public async Task<PushRequest> ReadAsync(CancellationToken cancel)
     {
-        using var reader = new StreamReader(_ask.Stream, Encoding.UTF8, leaveOpen: true);
+        var reader = PipeReader.Create(_ask.Stream, new(leaveOpen: true));
         var (objects, alternates) = ("", "");
         var updates = ImmutableArray.CreateBuilder<RefUpdate>();
         var options = ImmutableArray.CreateBuilder<string>();
-        while (await reader.ReadLineAsync(cancel) is { } line && line != "end")
+        var total = 0L;
+        while (await ReadLineAsync(reader, cancel) is { } line && line != "end")
         {
+            total += line.Length;
             if (line.StartsWith("objects ", StringComparison.Ordinal))
                 objects = line["objects ".Length..];
             else if (line.StartsWith("alternates ", StringComparison.Ordinal))
@@ -124,10 +141,30 @@ public sealed class PushHook : IDisposable
                 options.Add(line["option ".Length..]);
             else if (RefUpdate.TryParse(line, out var update))
                 updates.Add(update);
-            if (updates.Count + options.Count > MaxLines)
+            if (updates.Count + options.Count > MaxLines || total > MaxTotal)
                 throw new UserError($"This push has more than {MaxLines} refs; push fewer at once.");
         }
         return new(updates.ToImmutable(), Quarantine.From(objects, alternates)) { Options = options.ToImmutable() };
+    }
+
+    /// <exception cref="UserError">A line is longer than any can be: whoever else runs as the hook's user may write there too.</exception>
+    private static async Task<string?> ReadLineAsync(PipeReader reader, CancellationToken cancel)
+    {
+        while (true)
+        {
+            var read = await reader.ReadAsync(cancel);
+            if (read.Buffer.PositionOf((byte)'\n') is { } end)
+            {
+                var line = Encoding.UTF8.GetString(read.Buffer.Slice(0, end));
+                reader.AdvanceTo(read.Buffer.GetPosition(1, end));
+                return line;
+            }
+            if (read.Buffer.Length > MaxLine)
+                throw new UserError($"A line of this push is longer than {MaxLine >> 10} KiB.");
+            reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+            if (read.IsCompleted)
+                return null;
+        }
     }
 
     /// <summary>Ends the hook: the refs move if, and only if, the status is 0. The first answer stands.</summary>

@@ -165,7 +165,7 @@ internal sealed class Submodules(GitProgram git, string folder, Quarantine quara
     private List<string> Lenders() => git.User.Do(() =>
     {
         var modules = Path.Combine(folder, ".git", "modules");
-        var theirs = Directory.Exists(modules) ? Directory.EnumerateDirectories(modules, "objects", SearchOption.AllDirectories) : [];
+        var theirs = Directory.Exists(modules) ? Directory.EnumerateDirectories(modules, "objects", WholeFolder.Below) : [];
         return theirs.Prepend(Path.Combine(Store, "objects")).Where(Directory.Exists).ToList();
     });
 

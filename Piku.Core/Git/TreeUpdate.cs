@@ -118,9 +118,7 @@ internal sealed class TreeUpdate(GitProgram git, string folder, Quarantine quara
     {
         File.Delete(Making + ".lock");
         File.Delete(NextIndex + ".lock");
-        if (File.Exists(Present))
-            File.Copy(Present, Making, overwrite: true);
-        else
+        if (!AtomicFile.Copy(Present, Making, AtomicFile.Secret))
             File.Delete(Making);
     });
 

@@ -43,7 +43,7 @@ public sealed class WorkTree(GitProgram git, PikuPaths paths, AppName app)
 
     /// <summary>A folder is a submodule's.</summary>
     private static IEnumerable<FileInfo> FilesAt(string path) =>
-        new DirectoryInfo(path) is { Exists: true, LinkTarget: null } folder ? folder.EnumerateFiles("*", SearchOption.AllDirectories)
+        new DirectoryInfo(path) is { Exists: true, LinkTarget: null } folder ? folder.EnumerateFiles("*", WholeFolder.Below)
         : new FileInfo(path) is { Exists: true } file ? [file]
         : [];
 
@@ -80,7 +80,7 @@ public sealed class WorkTree(GitProgram git, PikuPaths paths, AppName app)
         var folder = new DirectoryInfo(Path.Combine(_folder, ".git"));
         if (!folder.Exists)
             return;
-        foreach (var file in folder.EnumerateFiles("*.lock").Concat(new DirectoryInfo(Path.Combine(folder.FullName, "refs")).EnumerateFiles("*.lock", SearchOption.AllDirectories)).ToList())
+        foreach (var file in folder.EnumerateFiles("*.lock").Concat(new DirectoryInfo(Path.Combine(folder.FullName, "refs")).EnumerateFiles("*.lock", WholeFolder.Below)).ToList())
             file.Delete();
         new TreeUpdate(git, _folder, Quarantine.None).RemoveLeftovers();
         new Submodules(git, _folder, Quarantine.None, (_, _) => ValueTask.CompletedTask).RemoveLeftovers();

@@ -14,8 +14,11 @@ public static class AtomicFile
 {
     public const string TemporarySuffix = ".tmp";
 
-    /// <summary>Bytes of a file that is read whole: settings, lists, site and worker files are a thousand times shorter.</summary>
+    /// <summary>Bytes of a file that is read whole: lists of dependencies, and git's of all files.</summary>
     private const int Longest = 64 << 20;
+
+    /// <summary>The same of a text: settings, site and worker files are a thousand times shorter, and an app may have put there what it likes.</summary>
+    private const int LongestText = 4 << 20;
 
     /// <summary>0600: for the owner's eyes only.</summary>
     public const UnixFileMode Secret = UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -62,12 +65,26 @@ public static class AtomicFile
 
     /// <summary>The text of a file (UTF-8), or null when there is none.</summary>
     /// <inheritdoc cref="ReadBytesIfExists" path="/exception"/>
-    public static string? ReadIfExists(string path) => ReadBytesIfExists(path) is { } bytes ? Text(bytes) : null;
+    public static string? ReadIfExists(string path) => ReadIfExists(path, LongestText) is { } bytes ? Text(bytes) : null;
 
     /// <summary>The content of a file, or null when there is none.</summary>
     /// <exception cref="UserError">It is no file, but a pipe, say, on which one would wait for ever; or longer than any that we read whole.</exception>
     /// <exception cref="UnauthorizedAccessException">It must not be read.</exception>
-    public static byte[]? ReadBytesIfExists(string path)
+    public static byte[]? ReadBytesIfExists(string path) => ReadIfExists(path, Longest);
+
+    /// <summary>The last bytes of a file as text, in which the first letter may be cut; null when there is none.</summary>
+    /// <inheritdoc cref="ReadBytesIfExists" path="/exception"/>
+    public static string? ReadEndIfExists(string path, int most)
+    {
+        using var file = OpenIfExists(path);
+        if (file is null)
+            return null;
+        var end = new byte[most];
+        var count = RandomAccess.Read(file, end, Math.Max(0, RandomAccess.GetLength(file) - most));
+        return Encoding.UTF8.GetString(end, 0, count);
+    }
+
+    private static byte[]? ReadIfExists(string path, int longest)
     {
         using var file = OpenIfExists(path);
         if (file is null)
@@ -78,10 +95,21 @@ public static class AtomicFile
         for (int count; (count = RandomAccess.Read(file, block, content.Length)) > 0;)
         {
             content.Write(block.AsSpan(0, count));
-            if (content.Length > Longest)
-                throw new UserError($"{path} is longer than {Longest >> 20} MiB.");
+            if (content.Length > longest)
+                throw new UserError($"{path} is longer than {longest >> 20} MiB.");
         }
         return content.ToArray();
+    }
+
+    /// <summary>Copies a file with its time, in place of whatever has the other name, and without waiting on a pipe at either end; false when there is none.</summary>
+    /// <inheritdoc cref="ReadBytesIfExists" path="/exception"/>
+    public static bool Copy(string from, string to, UnixFileMode mode)
+    {
+        var modified = File.GetLastWriteTimeUtc(from);
+        if (ReadBytesIfExists(from) is not { } content)
+            return false;
+        Write(to, content, mode, modified);
+        return true;
     }
 
     /// <summary>Opens a file to be read, without waiting for whoever else may have it open; null when there is none.</summary>

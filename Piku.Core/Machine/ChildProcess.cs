@@ -132,9 +132,9 @@ public sealed class ChildProcess : IAsyncDisposable
 
     private void Launch(string path)
     {
-        var (file, words) = _call.Command(path);
+        var start = _call.Command(path);
         (ProcessId, var exit) = Reaper.Start(() => Spawn.Start(
-            file, words, _call.Environment, _call.Folder, _pipes.FarEnds, _lifeline.Group));
+            start.File, start.Words, start.Environment, start.Folder, _pipes.FarEnds, _lifeline.Group));
         _pipes.CloseFarEnds();
         Exit = LiveAsync(
             exit,

@@ -31,7 +31,10 @@ internal static partial class Libc
     /// <summary>AT_FDCWD.</summary>
     private const int CurrentFolder = -100;
 
-    private const int EmptyPath = 0x1000, NoFollow = 0x100, BasicStatus = 0x7ff;
+    /// <summary>AT_EMPTY_PATH: the open file itself.</summary>
+    public const int EmptyPath = 0x1000;
+
+    private const int NoFollow = 0x100, BasicStatus = 0x7ff;
 
     /// <summary>O_DIRECTORY and O_NOFOLLOW are the two flags in which ARM's Linux differs.</summary>
     private static bool IsArm => RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Armv6 or Architecture.Arm64;
@@ -71,6 +74,9 @@ internal static partial class Libc
             : throw new IOException($"{path}: {Marshal.GetLastPInvokeErrorMessage()}", Marshal.GetLastPInvokeError());
     }
 
+    [LibraryImport("libc", EntryPoint = "fchownat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int ChangeOwnerOf(SafeFileHandle folder, string name, uint user, uint group, int flags);
+
     [LibraryImport("libc", EntryPoint = "mkdirat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int CreateFolder(SafeFileHandle folder, string name, uint mode);
 
@@ -83,9 +89,6 @@ internal static partial class Libc
 
     [LibraryImport("libc", EntryPoint = "renameat2", SetLastError = true)]
     public static partial int Rename(SafeFileHandle folder, ReadOnlySpan<byte> name, SafeFileHandle newFolder, ReadOnlySpan<byte> newName, uint flags);
-
-    [LibraryImport("libc", EntryPoint = "fchmodat", SetLastError = true)]
-    public static partial int ChangeMode(SafeFileHandle folder, ReadOnlySpan<byte> name, uint mode, int flags);
 
     /// <summary>openat(2).</summary>
     /// <exception cref="IOException">As the system says.</exception>

@@ -14,6 +14,16 @@ public sealed record ProgramCall
     /// <summary>Of util-linux, which every Debian has.</summary>
     private const string SetPrivileges = "/usr/bin/setpriv";
 
+    /// <summary>Of coreutils.</summary>
+    private const string SetEnvironment = "/usr/bin/env";
+
+    /// <summary>Names, or what names begin with.</summary>
+    private static readonly string[] ForLoader =
+    [
+        "LD_", "GLIBC_", "MALLOC_", "GCONV_PATH", "GETCONF_DIR", "HOSTALIASES", "LANG", "LANGUAGE", "LC_", "LOCALDOMAIN", "LOCPATH",
+        "NIS_PATH", "NLSPATH", "OUTPUT_CHARSET", "RESOLV_", "RES_OPTIONS", "TMPDIR", "TZ", "TZDIR",
+    ];
+
     /// <summary>A path, or a name to be found on the PATH of <see cref="Environment"/>.</summary>
     public required string Program { get; init; }
 
@@ -50,11 +60,29 @@ public sealed record ProgramCall
     /// </summary>
     public TimeSpan OrphanGrace { get; init; }
 
-    /// <summary>What is started, for a program that was found at this path: the file, and all words of its command line.</summary>
-    /// <remarks>setpriv(1) replaces itself by the program: the process stays the same.</remarks>
-    internal (string File, IReadOnlyList<string> Words) Command(string path) => !User.IsOther
-        ? (path, [Program, .. Arguments])
-        : (SetPrivileges, ["setpriv", $"--reuid={User.User}", $"--regid={User.Group}", "--clear-groups", "--", path, .. Arguments]);
+    /// <summary>What is started, for a program that was found at this path.</summary>
+    /// <remarks>
+    /// setpriv(1) and env(1) replace themselves by the program: the process stays the same. Until it is the other user's,
+    /// nothing that is theirs is followed: neither their folder, which may be a link, nor the variables by which a program
+    /// is made to load what they name. Both are env's to set, which runs as they.
+    /// </remarks>
+    internal Start Command(string path) => !User.IsOther
+        ? new(path, [Program, .. Arguments], Environment, Folder)
+        : new(
+            SetPrivileges,
+            [
+                "setpriv", $"--reuid={User.User}", $"--regid={User.Group}", "--clear-groups", "--",
+                SetEnvironment, $"--chdir={Folder}", .. Environment.Where(IsForLoader).Select(variable => $"{variable.Key}={variable.Value}"), path, .. Arguments,
+            ],
+            EnvMap.From(Environment.Where(variable => !IsForLoader(variable))),
+            "/");
+
+    /// <summary>True for a variable that changes what the loader and the C library do in any program (ld.so(8), "Secure-execution mode").</summary>
+    private static bool IsForLoader(KeyValuePair<string, string> variable) =>
+        Array.Exists(ForLoader, name => name[^1] == '_' ? variable.Key.StartsWith(name, StringComparison.Ordinal) : variable.Key == name);
 
     public override string ToString() => string.Join(' ', [Program, .. Arguments]);
+
+    /// <summary>What the system is told to start.</summary>
+    internal sealed record Start(string File, IReadOnlyList<string> Words, EnvMap Environment, string Folder);
 }

@@ -81,9 +81,9 @@ public sealed class TerminalProcess : IAsyncDisposable
 
     private void Launch(string path, TerminalSettings settings)
     {
-        var (file, words) = _call.Command(path);
+        var start = _call.Command(path);
         (ProcessId, var exit) = Reaper.Start(() => Spawn.StartSession(
-            file, words, _call.Environment.With("TERM", settings.Type), _call.Folder, _terminal.Path));
+            start.File, start.Words, start.Environment.With("TERM", settings.Type), start.Folder, _terminal.Path));
         _lifeline.Hold(ProcessId);
         Exit = LiveAsync(exit, FeedAsync(), ListenAsync());
     }

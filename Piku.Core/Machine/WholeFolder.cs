@@ -9,15 +9,23 @@ namespace Piku.Core.Machine;
 /// </summary>
 public sealed class WholeFolder : IDisposable
 {
+    /// <summary>How files of a folder are listed that may be another's: hidden ones too, and no links, of which a few can lead round for ever.</summary>
+    public static readonly EnumerationOptions Within = new() { AttributesToSkip = FileAttributes.ReparsePoint, MatchType = MatchType.Win32 };
+
+    /// <summary>The same, with all folders in it.</summary>
+    public static readonly EnumerationOptions Below = new() { AttributesToSkip = FileAttributes.ReparsePoint, MatchType = MatchType.Win32, RecurseSubdirectories = true };
+
     private readonly string _path;
     private readonly SafeFileHandle _top;
     private int _moved;
 
-    private WholeFolder(string path)
+    /// <param name="path">The folder.</param>
+    /// <param name="isGoing">False for a folder that stays, and whose it is.</param>
+    private WholeFolder(string path, bool isGoing)
     {
         _path = path;
         using (var named = Libc.Open(path, Libc.OpenPath | Libc.OpenFolder | Libc.OpenWithoutFollowing))
-            File.SetUnixFileMode($"/proc/self/fd/{named.DangerousGetHandle()}", UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            Take(named, isGoing);
         _top = Libc.Open(path, Libc.OpenReadOnly | Libc.OpenFolder | Libc.OpenWithoutFollowing);
     }
 
@@ -32,7 +40,7 @@ public sealed class WholeFolder : IDisposable
             File.Delete(path);
             return;
         }
-        using (var whole = new WholeFolder(path))
+        using (var whole = new WholeFolder(path, isGoing: true))
             whole.Empty();
         Directory.Delete(path);
     }
@@ -43,7 +51,7 @@ public sealed class WholeFolder : IDisposable
     {
         if (!Directory.Exists(path) || new DirectoryInfo(path).LinkTarget is not null)
             return;
-        using var whole = new WholeFolder(path);
+        using var whole = new WholeFolder(path, isGoing: false);
         whole.Empty();
     }
 
@@ -63,8 +71,9 @@ public sealed class WholeFolder : IDisposable
             return;
         if (Marshal.GetLastPInvokeError() is not Libc.IsAFolder)
             throw Failed(name);
-        // No link: the kernel has just said so.
-        _ = Libc.ChangeMode(folder, name, 0b111_000_000, 0);
+        // Whoever owns the folder may put a link there meanwhile, which must not be followed.
+        using (var named = Libc.OpenIn(folder, name, Libc.OpenPath | Libc.OpenFolder | Libc.OpenWithoutFollowing))
+            Take(named, isGoing: true);
         if (folder != _top)
         {
             // What is deep is brought up, so that no more than two folders are ever open.
@@ -80,6 +89,14 @@ public sealed class WholeFolder : IDisposable
         }
         if (Libc.Delete(folder, name, Libc.DeleteFolderFlag) != 0)
             throw Failed(name);
+    }
+
+    /// <summary>Another owner, who may be at work in it, adds nothing from here on; where we may not take it, it is ours or stays theirs.</summary>
+    private static void Take(SafeFileHandle folder, bool isGoing)
+    {
+        if (isGoing)
+            _ = Libc.ChangeOwnerOf(folder, "", Owner.Self.User, Owner.Self.Group, Libc.EmptyPath);
+        File.SetUnixFileMode($"/proc/self/fd/{folder.DangerousGetHandle()}", UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
     /// <summary>False when there was nothing.</summary>

@@ -33,11 +33,14 @@ internal sealed class VassalWatch(InstalledVassal vassal, string tokenFile, Time
             return;
         if (HasEnded(status))
             Fail("ended while it was starting");
-        else if (_master != 0 && AtomicFile.ReadIfExists(tokenFile) == vassal.Token)
+        else if (_master != 0 && HasToken())
             await LookAtWorkAsync(cancellationToken);
         else if (_master != 0 && vassal.Vassal.Readiness is Readiness.Accepting)
             RemindOldWorkers();
     }
+
+    /// <summary>The file is the app's own where it has a user, and may be of any length.</summary>
+    private bool HasToken() => new FileInfo(tokenFile) is { Exists: true } file && file.Length == vassal.Token.Length && AtomicFile.ReadIfExists(tokenFile) == vassal.Token;
 
     /// <summary>What to say when it was neither.</summary>
     public VassalFailure TimedOut(bool emperorAnswers, TimeSpan timeout) => new(vassal.Name, (emperorAnswers, vassal.Vassal.Readiness) switch

@@ -14,10 +14,13 @@ public static class AcmePlan
     {
         if (facts.Host.AcmeProgram is not { } program)
             return [];
+        var authority = AppSettings.AcmeRootCa.In(environment);
+        if (facts.Host.AppUser is not null && authority.Contains(':', StringComparison.Ordinal))
+            throw new UserError($"{AppSettings.AcmeRootCa.Key} must be a name that acme.sh knows, because acme.sh runs as piku and trusts the server it talks to, and this app has a user of its own.");
         string[] names = [.. site.ServerNames.SelectMany(name => new[] { "-d", name })];
         return
         [
-            Call(facts.Host, [program, "--issue", .. names, "-w", site.AcmeFolder, "--server", AppSettings.AcmeRootCa.In(environment)]),
+            Call(facts.Host, [program, "--issue", .. names, "-w", site.AcmeFolder, "--server", authority]),
             Call(facts.Host, [program, "--install-cert", .. names, "--key-file", site.CertificateKey, "--fullchain-file", site.Certificate]),
         ];
     }
