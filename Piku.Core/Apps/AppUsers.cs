@@ -22,10 +22,18 @@ public sealed class AppUsers(PikuPaths paths, TimeProvider clock)
     public static string GroupFile(PikuPaths paths) => Path.Combine(paths.Run, "group");
 
     /// <summary>The app's user; ourselves where apps have none, or this one has none yet.</summary>
+    /// <exception cref="UserError">The app has lost its user, and would run as piku.</exception>
     public Owner Of(AppName app) => Of(paths, app);
 
     /// <inheritdoc cref="Of(AppName)"/>
-    public static Owner Of(PikuPaths paths, AppName app) => paths.HasAppUsers ? Owner.Of(paths.Home(app)) : Owner.Self;
+    public static Owner Of(PikuPaths paths, AppName app)
+    {
+        if (!paths.HasAppUsers)
+            return Owner.Self;
+        var user = Owner.Of(paths.Home(app));
+        return user.IsOther || !new AppStore(paths).Exists(app) ? user
+            : throw new UserError($"the app '{app}' has no user of its own: {paths.Home(app)} is missing, or belongs to somebody who is none of piku's. Start piku again, which gives it one.");
+    }
 
     /// <summary>The variables that differ for programs that run as the app.</summary>
     public EnvMap Environment(AppName app) =>
@@ -45,13 +53,13 @@ public sealed class AppUsers(PikuPaths paths, TimeProvider clock)
         if (!paths.HasAppUsers)
             return;
         await UserNumbers.Of(UnixUser.Current, clock).ClaimAsync(
-            paths.Home(app), Of(app), UserNamespace.Users!.Value, user => SettleAsync(app, user, cancel), cancel);
+            paths.Home(app), Owner.Of(paths.Home(app)), UserNamespace.Users!.Value, user => SettleAsync(app, user, cancel), cancel);
     }
 
     private async Task SettleAsync(AppName app, Owner user, CancellationToken cancel)
     {
         var home = paths.Home(app);
-        if (Directory.Exists(home) && Of(app) == user)
+        if (Directory.Exists(home) && Owner.Of(home) == user)
             return;
         if (Directory.Exists(home))
         {

@@ -56,7 +56,8 @@ internal sealed class PluginHooks(Installation piku, AppName app, string by, Dep
         new()
         {
             Program = program,
-            Folder = piku.Paths.App(app) is var folder && Directory.Exists(folder) ? folder : piku.Paths.Root,
+            // A hook runs as piku, and many a program obeys files of the folder that it is in: not those of another user.
+            Folder = piku.Paths.App(app) is var folder && Directory.Exists(folder) && !piku.Users.Of(app).IsOther ? folder : piku.Paths.Root,
             Environment = piku.Host.Environment.WithAll(
             [
                 new("PIKU_ROOT", piku.Paths.Root), new("PIKU_APP", app.Value), new("PIKU_CALLER", by),

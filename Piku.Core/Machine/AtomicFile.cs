@@ -68,8 +68,7 @@ public static class AtomicFile
     public static string? ReadIfExists(string path) => ReadIfExists(path, LongestText) is { } bytes ? Text(bytes) : null;
 
     /// <summary>The content of a file, or null when there is none.</summary>
-    /// <exception cref="UserError">It is no file, but a pipe, say, on which one would wait for ever; or longer than any that we read whole.</exception>
-    /// <exception cref="UnauthorizedAccessException">It must not be read.</exception>
+    /// <exception cref="UserError">It is no file, but a pipe, say, on which one would wait for ever; or longer than any that we read whole; or must not be read.</exception>
     public static byte[]? ReadBytesIfExists(string path) => ReadIfExists(path, Longest);
 
     /// <summary>The last bytes of a file as text, in which the first letter may be cut; null when there is none.</summary>
@@ -128,7 +127,7 @@ public static class AtomicFile
         }
         catch (IOException denied) when (denied.HResult is Libc.AccessDenied)
         {
-            throw new UnauthorizedAccessException($"Access to the path '{path}' is denied.", denied);
+            throw new UserError($"{path} cannot be read: permission denied.", denied);
         }
         if (Libc.Status(file).IsRegular)
             return file;

@@ -21,8 +21,15 @@ internal static class AppUserNamespace
 
     private const string SearchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-    /// <summary>Makes the names of the apps' users known to all inside, and becomes the program.</summary>
-    private const string Inside = """mount --bind "$1" /etc/passwd && mount --bind "$2" /etc/group && shift 2 && exec setpriv --clear-groups -- "$@" """;
+    /// <summary>
+    /// Makes the names of the apps' users known to all inside, hides the sockets by which a person's own systemd takes orders,
+    /// since nginx connects as piku to wherever an app's socket leads, and becomes the program.
+    /// </summary>
+    private const string Inside = """
+        mount --bind "$1" /etc/passwd && mount --bind "$2" /etc/group &&
+        { [ ! -d /run/user ] || mount -t tmpfs -o mode=755 none /run/user; } &&
+        shift 2 && exec setpriv --clear-groups -- "$@"
+        """;
 
     /// <summary>Whether this process is root of such a namespace.</summary>
     public static bool IsInside { get; } = UserNamespace.Users is not null && Environment.GetEnvironmentVariable(Mark) is not null;
@@ -120,9 +127,11 @@ internal static class AppUserNamespace
         return ["--map-root-user", $"--map-users={both.First},{both.First},{both.Count}", $"--map-groups={both.First},{both.First},{both.Count}"];
     }
 
-    /// <summary>What cannot be seen any more from inside, and what apps must come through.</summary>
+    /// <summary>What cannot be seen any more from inside, what apps must come through, and what they must not be able to do.</summary>
     private static void CheckFolders(PikuPaths paths)
     {
+        if (AtomicFile.ReadIfExists("/proc/sys/fs/protected_hardlinks")?.Trim() == "0")
+            throw new UserError("apps.users: with the kernel's setting fs.protected_hardlinks at 0 an app could have other files of piku's given to it: run 'sysctl fs.protected_hardlinks=1' as root.");
         if (StrictModes.Objection(paths.AuthorizedKeys) is { } objection)
             throw new UserError($"apps.users: {objection}.");
         for (var folder = Path.GetDirectoryName(paths.Root); folder is not null; folder = Path.GetDirectoryName(folder))
