@@ -28,10 +28,10 @@ internal static class Daemon
             var serve = ServeArguments.Parse(arguments);
             Composition.RefuseRoot();
             var (paths, options) = Composition.Read();
+            Reserve.Free(paths.StartRoom);
             paths = await AppUserNamespace.EnterAsDaemonAsync(paths, options, ["serve", .. arguments]);
             await using var manager = ServiceManager.Take();
             var listeners = PassedSockets.Take();
-            Reserve.Free(paths.StartRoom);
             Installer.Run(paths);
             foreach (var file in serve.Authorize)
                 await AuthorizeAsync(paths, file);
