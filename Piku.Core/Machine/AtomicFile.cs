@@ -102,6 +102,11 @@ public static class AtomicFile
         {
             throw new UnauthorizedAccessException($"Access to the path '{path}' is denied.", denied);
         }
+        catch (IOException odd) when (odd.HResult is Libc.LinkLoop or Libc.NoDevice)
+        {
+            // A link to itself, or a socket.
+            throw new UserError($"{path} is not a file.", odd);
+        }
         if (Libc.Status(file).IsRegular)
             return file;
         file.Dispose();

@@ -155,7 +155,8 @@ public sealed class NginxServer(PikuPaths paths, EnvMap environment, TimeProvide
     {
         // A list never names a file that is not there.
         if (site is not null)
-            AtomicFile.Write(path, site, AtomicFile.Readable);
+            // In it are values of the app's settings, which other apps' users must not read.
+            AtomicFile.Write(path, site, paths.HasAppUsers ? AtomicFile.Secret : AtomicFile.Readable);
         WriteList(_files.SiteList, sites);
         if (site is null)
             AtomicFile.Delete(path);

@@ -25,6 +25,9 @@ public sealed class AppUsersInstance : IAsyncLifetime
     /// <summary>Whose things they are that nobody else may have.</summary>
     public static AppName Victim { get; } = AppName.Parse("theirs");
 
+    /// <summary>Does something every minute, from before the first test on.</summary>
+    public static AppName Timely { get; } = AppName.Parse("timely");
+
     public PikuInstance Piku
     {
         get
@@ -53,6 +56,9 @@ public sealed class AppUsersInstance : IAsyncLifetime
             return;
         _piku = await PikuInstance.StartAsync(piku => piku.GiveAppsUsersAsync());
         _browser = new Browser(_piku);
+        var timely = await Repository.WithFilesAsync(_piku.Client, Timely.Value, ("requirements.txt", ""),
+            ("Procfile", "worker: echo $(whoami) $HOME $(python3 -c 'import getpass; print(getpass.getuser())') > $DATA_ROOT/worker; exec sleep 1000\ncron: * * * * * whoami > $DATA_ROOT/cron\n"));
+        await timely.PushAsync();
         var repository = await WebAppAsync(Victim.Value, ("secret.txt", Secret));
         await repository.PushAsync();
         await _piku.Client.CommandAsync("config:set", Victim.Value, $"TOKEN={Secret}");
