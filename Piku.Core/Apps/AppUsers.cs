@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using Piku.Core.Machine;
 using Piku.Core.Model;
@@ -94,13 +95,23 @@ public sealed class AppUsers(PikuPaths paths, TimeProvider clock)
         where owner != Owner.Self && AppName.TryParse(Path.GetFileName(folder), out _)
         select (AppName.Parse(Path.GetFileName(folder)), owner);
 
+    /// <summary>
+    /// A number that no app has had. Installations of one user have the same numbers to give, and an app could get at one
+    /// of another installation that has its own: each begins elsewhere.
+    /// </summary>
     private Owner Next()
     {
         var all = UserNamespace.Users!.Value;
-        var last = Homes(paths).Select(home => home.Owner.User).Where(all.Contains).DefaultIfEmpty(all.First).Max();
+        var given = Homes(paths).Select(home => home.Owner.User).ToHashSet();
+        ulong begin = BitConverter.ToUInt32(SHA256.HashData(Encoding.UTF8.GetBytes(paths.Root)));
         // The first stays free: it is the owner of nothing, should somebody give all numbers to another installation.
-        return all.Contains(last + 1) ? new(last + 1, last + 1)
-            : throw new UserError($"all {all.Count} users are given to apps, those of destroyed ones among them: remove folders of apps that never come back from {paths.Homes}, and their data.");
+        for (var step = 0u; step < all.Count - 1; step++)
+        {
+            var user = all.First + 1 + (uint)((begin + step) % (all.Count - 1));
+            if (!given.Contains(user))
+                return new(user, user);
+        }
+        throw new UserError($"all {all.Count} users are given to apps, those of destroyed ones among them: remove folders of apps that never come back from {paths.Homes}, and their data.");
     }
 
     /// <summary>In one write, and in place: the file that is mounted over the system's is this very one.</summary>
