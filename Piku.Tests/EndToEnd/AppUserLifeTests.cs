@@ -159,6 +159,22 @@ public sealed class AppUserLifeTests
         await browser.AssertSaysAsync(browser.Http(app.Repository.Host), "code 3 setting 3;");
     }
 
+    /// <remarks>
+    /// Not yet so: programs like useradd(8) put a new file in the place of /etc/passwd, and the kernel then takes away what
+    /// was mounted there in other namespaces, until the daemon is started anew.
+    /// </remarks>
+    [Fact(Explicit = true)]
+    public async Task Apps_keep_their_names_when_a_user_is_added_to_the_system()
+    {
+        AppUsersInstance.SkipUnlessPossible();
+        await using var piku = await PikuInstance.StartAsync(piku => piku.GiveAppsUsersAsync());
+        var repository = await Repository.WithFilesAsync(piku.Client, "named", ("Procfile", "worker: exec sleep 1000\n"), ("requirements.txt", ""));
+        await repository.PushAsync();
+        Assert.Equal("piku-named\n", await piku.Client.CommandAsync("run", "named", "whoami"));
+        await Programs.RunAsync("sh", ["-c", "cp -a /etc/passwd /etc/passwd.piku && mv /etc/passwd.piku /etc/passwd"]);
+        await Eventually.TrueAsync(async () => (await piku.Client.SshAsync("run", "named", "whoami")).Output == "piku-named\n");
+    }
+
     /// <summary>All that an app has, but what piku keeps about it.</summary>
     private static void AssertAllBelongTo(PikuInstance piku, string app, Owner owner)
     {
