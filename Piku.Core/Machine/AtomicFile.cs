@@ -129,6 +129,11 @@ public static class AtomicFile
         {
             throw new UserError($"{path} cannot be read: permission denied.", denied);
         }
+        catch (IOException odd) when (odd.HResult is Libc.LinkLoop or Libc.NoDevice)
+        {
+            // A link to itself, or a socket.
+            throw new UserError($"{path} is not a file.", odd);
+        }
         if (Libc.Status(file).IsRegular)
             return file;
         file.Dispose();

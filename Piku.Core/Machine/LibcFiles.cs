@@ -20,6 +20,8 @@ internal static partial class Libc
     public const int NoFolder = 20;
     public const int InvalidArgument = 22;
     public const int IsAFolder = 21;
+    public const int LinkLoop = 40;
+    public const int NoDevice = 6;
 
     /// <summary>The same number on every architecture.</summary>
     private const nint OpenAt2 = 437;

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Piku.Core.Model;
 
 namespace Piku.Core.Machine;
 
@@ -31,6 +32,7 @@ public readonly record struct Owner(uint User, uint Group)
     public static Owner Around(string file) => Of(Path.GetDirectoryName(file)!);
 
     /// <summary>Does something with files as this user. Not for what goes on elsewhere: tasks, and what is enumerated later.</summary>
+    /// <exception cref="UserError">They have no right to it, as where an app has put a link to what is another's.</exception>
     public T Do<T>(Func<T> work)
     {
         if (typeof(T).IsAssignableTo(typeof(Task)))
@@ -43,6 +45,10 @@ public readonly record struct Owner(uint User, uint Group)
         try
         {
             return work();
+        }
+        catch (UnauthorizedAccessException denied)
+        {
+            throw new UserError($"{denied.Message.TrimEnd('.')}: it is read and written with the rights of the app's user, who has none there.", denied);
         }
         finally
         {

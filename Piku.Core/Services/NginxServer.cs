@@ -155,6 +155,7 @@ public sealed class NginxServer(PikuPaths paths, EnvMap environment, TimeProvide
     {
         // A list never names a file that is not there.
         if (site is not null)
+            // In it are values of the app's settings, which other apps' users must not read.
             AtomicFile.Write(path, site, paths.HasAppUsers ? AtomicFile.Secret : AtomicFile.Readable);
         WriteList(_files.SiteList, sites);
         if (site is null)

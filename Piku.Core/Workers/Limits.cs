@@ -52,7 +52,7 @@ internal sealed partial record Limits(int? Memory, int Processes, decimal? Cores
         if (Memory is { } memory && serves)
             yield return UwsgiSetting.Text("reload-on-rss", $"{memory}");
         var commands = Commands(host, vassal).ToList();
-        if (commands.Count > 0 && host.AppUser is null)
+        if (commands.Count > 0 && !NeedsPiku(host))
             yield return Hook(commands);
     }
 
@@ -61,7 +61,10 @@ internal sealed partial record Limits(int? Memory, int Processes, decimal? Cores
     /// whose parent is to become the vassal. Null for nothing.
     /// </summary>
     public string? Script(HostFacts host, string vassal) =>
-        host.AppUser is null || Commands(host, vassal).ToList() is not { Count: > 0 } commands ? null : string.Join("; ", commands) + "\n";
+        !NeedsPiku(host) || Commands(host, vassal).ToList() is not { Count: > 0 } commands ? null : string.Join("; ", commands) + "\n";
+
+    /// <summary>A process may limit itself, also when it is reloaded in place; but an app's user may change no group.</summary>
+    private static bool NeedsPiku(HostFacts host) => host is { AppUser: not null, Groups: { } groups } && (groups.HasCpu || groups.HasMemory);
 
     /// <summary>
     /// A vassal's file as it must be to replace another: a reload keeps the process, and with it its limits, so what only

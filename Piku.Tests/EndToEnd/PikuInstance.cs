@@ -103,7 +103,9 @@ public sealed class PikuInstance : IAsyncDisposable
     public async Task GiveAppsUsersAsync()
     {
         Directory.CreateDirectory(Paths.Root);
-        await File.AppendAllTextAsync(Paths.Config, "\n[apps]\nusers = true\n");
+        const string users = "\n[apps]\nusers = true\n";
+        if (!File.Exists(Paths.Config) || !(await File.ReadAllTextAsync(Paths.Config)).Contains(users, StringComparison.Ordinal))
+            await File.AppendAllTextAsync(Paths.Config, users);
         await GiveToDaemonAsync(Paths.Root, Paths.Config);
     }
 

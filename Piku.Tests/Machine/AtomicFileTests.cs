@@ -69,4 +69,20 @@ public sealed class AtomicFileTests : IDisposable
         AtomicFile.RemoveLeftovers(_folder.Path);
         Assert.Equal([".hidden", "notes.tmp"], Directory.EnumerateFiles(_folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
+
+    [Fact]
+    public async Task What_is_no_file_or_too_long_is_refused_and_nobody_waits_for_it()
+    {
+        Assert.True((await ChildProcess.RunAsync(ChildProcessTests.Call("mkfifo", [_folder.File("pipe")]), TestContext.Current.CancellationToken)).Succeeded);
+        File.CreateSymbolicLink(_folder.File("loop"), "loop");
+        Directory.CreateDirectory(_folder.File("folder"));
+        using (var file = File.Create(_folder.File("long")))
+            file.SetLength((64 << 20) + 1);
+        using var socket = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.Unix, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Unspecified);
+        socket.Bind(new System.Net.Sockets.UnixDomainSocketEndPoint(_folder.File("socket")));
+
+        foreach (var name in new[] { "pipe", "loop", "folder", "long", "socket" })
+            await Task.Run(() => Assert.Throws<UserError>(() => AtomicFile.ReadIfExists(_folder.File(name))), TestContext.Current.CancellationToken)
+                .WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+    }
 }
