@@ -102,8 +102,31 @@ public sealed class AppUsers(PikuPaths paths, TimeProvider clock)
         AtomicFile.Write(PasswordFile(paths), Text($"{me.Name}:x:0:0::{me.Home}:/bin/sh\n", "/etc/passwd", users.Select(user => PasswordLine(paths, user.App, user.Owner))), AtomicFile.Readable);
         AtomicFile.Write(GroupFile(paths), Text($"{me.Group}:x:0:\n", "/etc/group", users.Select(user => GroupLine(user.App, user.Owner))), AtomicFile.Readable);
 
-        static string Text(string first, string system, IEnumerable<string> lines) =>
-            first + (AtomicFile.ReadIfExists(system) ?? "").TrimEnd('\n') + "\n" + string.Concat(lines);
+        // What is read may be one of ours already.
+        static string Text(string first, string system, IEnumerable<string> lines)
+        {
+            string[] ours = [first, .. lines];
+            var theirs = (AtomicFile.ReadIfExists(system) ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line + "\n");
+            return string.Concat([first, .. theirs.Except(ours), .. ours[1..]]);
+        }
+    }
+
+    /// <summary>
+    /// Mounts the two files over the system's again when somebody has changed those: programs such as useradd(8) put a new
+    /// file in the place of the old, and the kernel then takes away what was mounted there (rename(2), "EBUSY").
+    /// </summary>
+    /// <returns>What is in the way, for the log.</returns>
+    public async Task<string?> KeepNamesAsync(CancellationToken cancel)
+    {
+        const string Remount = """for file in passwd group; do umount /etc/$file 2> /dev/null; mount --bind "$1/$file" /etc/$file || exit; done""";
+        if (!paths.HasAppUsers || (IsMounted(PasswordFile(paths), "/etc/passwd") && IsMounted(GroupFile(paths), "/etc/group")))
+            return null;
+        Write(paths, UnixUser.Current);
+        var run = await ChildProcess.CaptureAsync(
+            new() { Program = "/bin/sh", Arguments = ["-c", Remount, "sh", paths.Run], Folder = "/", Environment = EnvMap.Empty.With("PATH", "/usr/bin:/bin") }, cancel);
+        return run.Status.Succeeded ? null : $"the apps' users have no names: {run.Error.Trim()}";
+
+        static bool IsMounted(string ours, string system) => AtomicFile.ReadIfExists(ours) == AtomicFile.ReadIfExists(system);
     }
 
     /// <summary>Apps and their users, as the homes have it.</summary>

@@ -194,6 +194,24 @@ public sealed partial class AppUserTests(AppUsersInstance shared)
         await shared.Browser.AssertSaysAsync(shared.Browser.Http($"{Victim}.localhost"), "version 1");
     }
 
+    /// <summary>LD_DEBUG_OUTPUT has the loader of every program write a file (ld.so(8)), where LD_PRELOAD would have it run what it names.</summary>
+    [Fact]
+    public async Task Variables_of_an_app_act_in_its_own_programs_alone()
+    {
+        var traces = Path.Combine(Paths.Data, "loading");
+        var repository = await Repository.WithFilesAsync(Client, "loading",
+            ("Procfile", Sleeper + "preflight: true\nrelease: true\n"), ("requirements.txt", ""), ("ENV", $"LD_DEBUG=statistics\nLD_DEBUG_OUTPUT={traces}/trace\n"));
+        await repository.PushAsync();
+        await Client.CommandAsync("run", "loading", "true");
+        await Client.CommandAsync("restart", "loading");
+
+        var user = AppUsersInstance.UserOf(Piku, "loading");
+        var written = Directory.GetFiles(traces, "trace.*");
+        Assert.NotEmpty(written);
+        Assert.All(written, file => Assert.Equal((file, user), (file, Owner.Of(file).User)));
+        await Client.CommandAsync("destroy", "loading");
+    }
+
     [Fact]
     public async Task Numbers_are_never_given_twice()
     {

@@ -1,3 +1,8 @@
+using System.IO.Pipelines;
+using System.Text;
+using Piku.Core.Formats;
+using Piku.Core.Machine;
+
 namespace Piku.Tests.EndToEnd;
 
 /// <summary>The life of the daemon itself, each test with one of its own.</summary>
@@ -92,6 +97,36 @@ public sealed class DaemonTests
 
         static int OwnerOf(int process) => File.ReadLines($"/proc/{process}/status")
             .Where(line => line.StartsWith("Uid:", StringComparison.Ordinal)).Select(line => int.Parse(line.Split('\t')[2])).First();
+    }
+
+    /// <summary>Who can open it can type into it (ioctl_tty(2), TIOCSTI), for root, who has started piku there.</summary>
+    [Fact]
+    public async Task Apps_have_nothing_of_the_terminal_that_it_was_started_from()
+    {
+        await using var piku = await PikuInstance.StartAsync();
+        var app = await Repository.WithFilesAsync(piku.Client, "typist", ("Procfile", "worker: exec sleep 1000\n"), ("requirements.txt", ""));
+        await app.PushAsync();
+        Assert.True((await piku.StopDaemonAsync()).Succeeded, piku.Output);
+        var shown = new MemoryStream();
+        var keyboard = new Pipe();
+        var serve = piku.Local("serve");
+        await using var terminal = await TerminalProcess.StartAsync(
+            serve with
+            {
+                Program = "/bin/sh",
+                Arguments = ["-c", $"trap : INT; {ShellWords.Join([serve.Program, .. serve.Arguments])}; echo ended with $?"],
+                Input = keyboard.Reader.AsStream(),
+                Output = shown.WriteAsync,
+            },
+            new TerminalSettings("dumb", new TerminalSize(80, 24, 0, 0), []));
+        await Eventually.TrueAsync(() => Shown().Contains("piku is ready", StringComparison.Ordinal), TimeSpan.FromSeconds(60), Shown);
+
+        Assert.Contains("/dev/tty", (await piku.Client.SshAsync("run", "typist", ": < /dev/tty")).Error, StringComparison.Ordinal);
+        await keyboard.Writer.WriteAsync(new byte[] { 3 }, TestContext.Current.CancellationToken);
+        await terminal.Exit.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        Assert.Contains("ended with 0", Shown(), StringComparison.Ordinal);
+
+        string Shown() => Encoding.UTF8.GetString(shown.ToArray());
     }
 
     [Fact]

@@ -7,8 +7,9 @@ using Piku.Core.Model;
 namespace Piku.Server.Hosting.Supervision;
 
 /// <summary>
-/// What a full disk makes needful: puts back what a deploy could not put back, as soon as there is room, and keeps room
-/// for the next start, which writes its configurations and pid files anew.
+/// What others on the machine make needful. A full disk: puts back what a deploy could not put back, as soon as there is
+/// room, and keeps room for the next start, which writes its configurations and pid files anew. A user more or less: keeps
+/// the names that apps' users have.
 /// </summary>
 internal sealed class UpkeepService(Installation piku, ILogger<UpkeepService> logger) : BackgroundService
 {
@@ -25,10 +26,23 @@ internal sealed class UpkeepService(Installation piku, ILogger<UpkeepService> lo
         using var timer = new PeriodicTimer(Interval, piku.Clock);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
-            string[] problems = [.. await Recovery.RetryAsync(piku, stoppingToken), .. KeepRoom()];
+            string[] problems = [.. await Recovery.RetryAsync(piku, stoppingToken), .. KeepRoom(), .. await KeepNamesAsync(stoppingToken)];
             foreach (var problem in problems.Except(_said))
                 Log.Upkeep(logger, problem);
             _said = [.. problems];
+        }
+    }
+
+    /// <returns>Why apps' users have none.</returns>
+    private async Task<IEnumerable<string>> KeepNamesAsync(CancellationToken stopping)
+    {
+        try
+        {
+            return await piku.Users.KeepNamesAsync(stopping) is { } problem ? [problem] : [];
+        }
+        catch (Exception full) when (full is UserError or IOException or UnauthorizedAccessException)
+        {
+            return [full.Message];
         }
     }
 
