@@ -39,7 +39,7 @@ public static class Takeover
         }
         catch (Exception unreadable) when (unreadable is UserError or IOException or UnauthorizedAccessException)
         {
-            return true;
+            return piku.Paths.HasAppUsers;
         }
     }
 
