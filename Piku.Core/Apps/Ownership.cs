@@ -13,17 +13,27 @@ public static class Ownership
 
     private static readonly EnvMap Environment = EnvMap.Empty.With("PATH", "/usr/bin:/bin");
 
-    /// <summary>Gives each app a user, if apps are to have some, and what is its user's to it. For before anything of it runs.</summary>
-    /// <exception cref="UserError">Something could not be given.</exception>
-    public static async Task ArrangeAsync(PikuPaths paths, AppStore apps, AppUsers users, CancellationToken cancel)
+    /// <summary>
+    /// Gives each app a user, if apps are to have some, and what is its user's to it. For before anything of it runs. An app
+    /// for which that cannot be done keeps no other from running; without a user it does not run itself.
+    /// </summary>
+    /// <returns>What could not be done, for the log: one sentence each.</returns>
+    public static async Task<IReadOnlyList<string>> ArrangeAsync(PikuPaths paths, AppStore apps, AppUsers users, CancellationToken cancel)
     {
-        if (!paths.HasAppUsers)
-            return;
-        foreach (var app in apps.All())
+        var problems = new List<string>();
+        foreach (var app in paths.HasAppUsers ? apps.All() : [])
         {
-            await users.ClaimAsync(app, cancel);
-            await GiveAsync(users.Of(app), [.. users.FoldersOf(app).Where(folder => Owner.Of(folder) != users.Of(app))], cancel);
+            try
+            {
+                await users.ClaimAsync(app, cancel);
+                await GiveAsync(users.Of(app), [.. users.FoldersOf(app).Where(folder => Owner.Of(folder) != users.Of(app))], cancel);
+            }
+            catch (Exception stuck) when (stuck is UserError or IOException or UnauthorizedAccessException)
+            {
+                problems.Add($"Not all that is of '{app}' could be given to its user: {stuck.Message}");
+            }
         }
+        return problems;
     }
 
     /// <summary>Gives folders to somebody with all that is in them, and closes them to others.</summary>

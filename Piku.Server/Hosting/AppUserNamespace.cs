@@ -100,6 +100,10 @@ internal static class AppUserNamespace
         var others = Ownership.Foreign(paths);
         if (others.Length == 0)
             return;
+        var all = Range();
+        others = [.. others.Where(folder => all.Contains(Owner.Of(folder).User))];
+        if (others.Length == 0)
+            return;
         var run = await ChildProcess.CaptureAsync(
             Call("unshare", ["--user", .. Maps(), "--", .. Ownership.Command(new(0, 0), others)]), CancellationToken.None);
         if (!run.Status.Succeeded)
@@ -119,12 +123,18 @@ internal static class AppUserNamespace
     private static string[] Maps()
     {
         Require("newuidmap", "uidmap");
+        var all = Range();
+        return ["--map-root-user", $"--map-users={all.First},{all.First},{all.Count}", $"--map-groups={all.First},{all.First},{all.Count}"];
+    }
+
+    private static IdRange Range()
+    {
         var me = UnixUser.Current.Name;
         var users = SubordinateIds.Parse(AtomicFile.ReadIfExists("/etc/subuid") ?? "", me, Owner.Self.User);
         var groups = SubordinateIds.Parse(AtomicFile.ReadIfExists("/etc/subgid") ?? "", me, Owner.Self.User);
         var both = SubordinateIds.Common(users, groups, UserNamespace.Fewest)
             ?? throw new UserError($"apps.users: /etc/subuid and /etc/subgid do not give the user {me} the same {UserNamespace.Fewest} numbers or more: run 'usermod --add-subuids 600000-665535 --add-subgids 600000-665535 {me}' as root, with numbers that nobody else has there.");
-        return ["--map-root-user", $"--map-users={both.First},{both.First},{both.Count}", $"--map-groups={both.First},{both.First},{both.Count}"];
+        return new(both.First, both.Count);
     }
 
     /// <summary>What cannot be seen any more from inside, what apps must come through, and what they must not be able to do.</summary>

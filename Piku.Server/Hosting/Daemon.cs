@@ -39,7 +39,8 @@ internal static class Daemon
             using var only = OnlyOne(paths);
             Installer.RemoveLeftovers(paths);
             var piku = Composition.Installation(paths, options);
-            await Ownership.ArrangeAsync(paths, piku.Apps, piku.Users, CancellationToken.None);
+            foreach (var problem in await Ownership.ArrangeAsync(paths, piku.Apps, piku.Users, CancellationToken.None))
+                await Console.Out.WriteLineAsync(problem);
             await ServeAsync(piku, options.On(listeners), manager);
             return 0;
         }

@@ -116,7 +116,7 @@ public sealed class AppUserProgramTests(AppUsersInstance shared)
     }
 
     [Theory]
-    [InlineData("/etc/subuid gives the user nobody no users: run 'usermod --add-subuids", "nobody", "[apps]\nusers = true\n", true)]
+    [InlineData("/etc/subuid and /etc/subgid do not give the user nobody the same 1000 numbers or more: run 'usermod --add-subuids", "nobody", "[apps]\nusers = true\n", true)]
     [InlineData("the apps' users cannot come through", "piku", "[apps]\nusers = true\n", false)]
     [InlineData("apps.users needs services.supervise", "piku", "[services]\nsupervise = false\n[apps]\nusers = true\n", true)]
     public async Task What_is_missing_is_said_in_a_sentence(string sentence, string name, string settings, bool isOpen)

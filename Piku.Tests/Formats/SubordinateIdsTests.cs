@@ -28,4 +28,14 @@ public sealed class SubordinateIdsTests
     [InlineData("piku:4294967000:65536\n")]
     [InlineData("piku:100000:99999999999\n")]
     public void What_is_no_range_gives_none(string text) => Assert.Null(SubordinateIds.Parse(text, "piku", 999));
+
+    [Fact]
+    public void Users_and_groups_must_have_enough_numbers_in_common()
+    {
+        Assert.Equal((200u, 1100u), SubordinateIds.Common((100, 1200), (200, 65536), fewest: 1000));
+        Assert.Equal((100u, 1200u), SubordinateIds.Common((100, 1200), (100, 1200), fewest: 1000));
+        Assert.Null(SubordinateIds.Common((100, 1000), (200, 1000), fewest: 1000));
+        Assert.Null(SubordinateIds.Common((100, 1000), (5000, 1000), fewest: 1));
+        Assert.Null(SubordinateIds.Common(null, (100, 1000), fewest: 1));
+    }
 }
