@@ -80,6 +80,9 @@ public sealed class NginxServer(PikuPaths paths, EnvMap environment, TimeProvide
         return broken;
     }
 
+    /// <summary>When a site was changed last, UTC.</summary>
+    public DateTime Changed => File.GetLastWriteTimeUtc(_files.SiteList);
+
     /// <summary>Waits for an nginx that is just being started again.</summary>
     /// <exception cref="UserError">It is not.</exception>
     public async Task RequireAsync(CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Piku.Core.Machine;
 using Piku.Core.Model;
@@ -54,6 +55,38 @@ public sealed class SupervisionTests
         Signals.Send(before, Signals.Kill);
         await Eventually.TrueAsync(() => master.ProcessId is { } now && now != before && Installation.Accepts(piku.Options.HttpPort));
         Assert.Equal("200 hello", await Installation.GetAsync(piku.Options.HttpPort, "blog.test"));
+    }
+
+    /// <summary>It reads its sites, and only then tries for seconds to listen; until it does, nobody can tell it of a change.</summary>
+    [Fact]
+    public async Task What_changes_while_nginx_waits_for_its_port_is_served_when_it_has_it()
+    {
+        await using var piku = await Installation.WithNginxAsync();
+        await piku.Nginx.ApplySiteAsync(AppName.Parse("blog"), NginxTests.Site(piku, "blog.test", "before"), TestContext.Current.CancellationToken);
+        var log = new NginxFiles(piku.Paths).Log;
+        using (var port = new TcpListener(IPAddress.Any, piku.Options.HttpPort))
+        {
+            Signals.Send(new NginxMaster(new(piku.Paths), TimeProvider.System).ProcessId!.Value, Signals.Kill);
+            await Eventually.TrueAsync(() => TryStart(port));
+            var length = new FileInfo(log).Length;
+            await Eventually.TrueAsync(() => File.ReadAllText(log)[(int)length..].Contains("bind()", StringComparison.Ordinal), TimeSpan.FromSeconds(20));
+            await piku.Nginx.ApplySiteAsync(AppName.Parse("blog"), NginxTests.Site(piku, "blog.test", "after"), TestContext.Current.CancellationToken);
+        }
+        await Eventually.TrueAsync(() => Installation.Accepts(piku.Options.HttpPort), TimeSpan.FromSeconds(20));
+        await Eventually.TrueAsync(async () => await Installation.GetAsync(piku.Options.HttpPort, "blog.test") == "200 after");
+
+        static bool TryStart(TcpListener listener)
+        {
+            try
+            {
+                listener.Start();
+                return true;
+            }
+            catch (SocketException)
+            {
+                return false;
+            }
+        }
     }
 
     [Fact]

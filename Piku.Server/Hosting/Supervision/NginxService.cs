@@ -23,6 +23,7 @@ internal sealed class NginxService : BackgroundService
     private readonly TimeProvider _clock;
     private readonly ILogger<NginxService> _logger;
     private readonly SupervisedProgram _program;
+    private DateTime _read;
 
     /// <param name="environment">What programs may see of ours: PATH, HOME, USER, LANG.</param>
     public NginxService(PikuPaths paths, NginxOptions options, EnvMap environment, TimeProvider clock, ILogger<NginxService> logger)
@@ -47,8 +48,8 @@ internal sealed class NginxService : BackgroundService
         EnsureCertificate();
         var mimeTypes = Path.Combine(facts.ConfigFolder, "mime.types");
         AtomicFile.Write(_files.Config, NginxConfig.Write(_files, _options, File.Exists(mimeTypes) ? mimeTypes : null), AtomicFile.Readable);
-        foreach (var site in await _server.ListGoodSitesAsync(cancellationToken))
-            Log.BrokenSite(_logger, site.Path, site.Message);
+        Tell(await _server.ListGoodSitesAsync(cancellationToken));
+        _read = _server.Changed;
         return new()
         {
             Program = "nginx",
@@ -94,11 +95,20 @@ internal sealed class NginxService : BackgroundService
         {
             using var client = new TcpClient();
             await client.ConnectAsync(IPAddress.Loopback, _options.HttpPort, cancellationToken);
-            return true;
         }
         catch (SocketException)
         {
             return false;
         }
+        // It may have read the sites long before it could listen and be told of a change.
+        if (_server.Changed != _read)
+            Tell(await _server.ReloadAsync(cancellationToken));
+        return true;
+    }
+
+    private void Tell(IReadOnlyList<BrokenSite> sites)
+    {
+        foreach (var site in sites)
+            Log.BrokenSite(_logger, site.Path, site.Message);
     }
 }
