@@ -99,7 +99,7 @@ internal sealed class SshConnection
 
     private async Task<AuthenticatedUser> EnterAsync(SshTransport transport, CancellationToken cancellationToken)
     {
-        using var grace = new Deadline(_end, _tooLate);
+        using var grace = new Deadline(_options.Clock, _end, _tooLate);
         grace.Set(_options.Limits.LoginGrace);
         await transport.OpenAsync(cancellationToken);
         _clientVersion = transport.ClientVersion;

@@ -112,8 +112,8 @@ internal sealed class SshServer(
     {
         var limits = _options.Limits;
         await Task.Yield(); // who calls notes us down first; we strike ourselves out
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
-        patience.CancelAfter(limits.ProxyHeaderWithin);
+        using var late = new CancellationTokenSource(limits.ProxyHeaderWithin, _options.Clock);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token, late.Token);
         try
         {
             Enter(socket, await ProxyHeader.ReceiveAsync(socket, limits.ProxyHeaderLength, patience.Token) ?? proxy);

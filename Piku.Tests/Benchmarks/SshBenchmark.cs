@@ -9,9 +9,9 @@ namespace Piku.Tests.Benchmarks;
 
 /// <summary>
 /// This server beside OpenSSH's sshd in one run, by the same client, in turns. Needs root and sshd. To run it:
-/// <c>dotnet build -c Release Piku.Tests &amp;&amp; Piku.Tests/bin/Release/net10.0/Piku.Tests -class
-/// Piku.Tests.Benchmarks.SshBenchmark -explicit only -showLiveOutput</c>.
+/// <c>./test long -class Piku.Tests.Benchmarks.SshBenchmark</c>.
 /// </summary>
+[NeedsMachine]
 public sealed class SshBenchmark
 {
     private const int Samples = 40, Rounds = 3;

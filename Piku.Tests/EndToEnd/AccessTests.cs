@@ -1,7 +1,7 @@
 namespace Piku.Tests.EndToEnd;
 
-[Collection(nameof(SharedInstance))]
-public sealed class AccessTests(SharedInstance shared)
+[NeedsMachine]
+public sealed class AccessTests(RunningPiku shared) : IClassFixture<RunningPiku>
 {
     [Fact]
     public async Task A_key_that_is_not_listed_gets_nothing()

@@ -1,8 +1,8 @@
 namespace Piku.Tests.EndToEnd;
 
 /// <summary>An app that is one folder of its repository.</summary>
-[Collection(nameof(SharedInstance))]
-public sealed class AppDirectoryTests(SharedInstance shared)
+[NeedsMachine]
+public sealed class AppDirectoryTests(RunningPiku shared) : IClassFixture<RunningPiku>
 {
     private Client Client => shared.Piku.Client;
 

@@ -4,6 +4,7 @@ using Piku.Core.Model;
 namespace Piku.Tests.EndToEnd;
 
 /// <summary>Daemons that begin, cease and are killed with apps that have users of their own.</summary>
+[NeedsMachine]
 public sealed class AppUserLifeTests
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

@@ -4,6 +4,7 @@ using Piku.Core.Model;
 namespace Piku.Tests.EndToEnd;
 
 /// <summary>What runs as an app's user, and how it is run.</summary>
+[NeedsMachine]
 [Collection(nameof(AppUsersInstance))]
 public sealed class AppUserProgramTests(AppUsersInstance shared)
 {

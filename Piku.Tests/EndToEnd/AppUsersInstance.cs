@@ -86,7 +86,7 @@ public sealed class AppUsersInstance : IAsyncLifetime
     /// <summary>All that is said, good or bad, within a time.</summary>
     public async Task<string> SayAsync(params string[] words)
     {
-        var run = await Piku.Client.SshAsync(words).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        var run = await Piku.Client.SshAsync(words).WaitAsync(Pace.Scale(TimeSpan.FromSeconds(60)), TestContext.Current.CancellationToken);
         return run.Output + run.Error;
     }
 

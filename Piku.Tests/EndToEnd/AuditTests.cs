@@ -4,6 +4,7 @@ using System.Text.Json;
 namespace Piku.Tests.EndToEnd;
 
 /// <summary>What stands in <c>audit.jsonl</c>, and in the log, of each thing that can happen at the door.</summary>
+[NeedsMachine]
 public sealed class AuditTests
 {
     [Fact]

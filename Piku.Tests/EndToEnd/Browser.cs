@@ -33,7 +33,7 @@ public sealed class Browser : IDisposable
                     certificate is X509Certificate2 && !errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch),
             },
         })
-        { Timeout = Patience };
+        { Timeout = Pace.Scale(Patience) };
     }
 
     public void Dispose() => _http.Dispose();

@@ -7,6 +7,7 @@ using Piku.Core.Machine;
 namespace Piku.Tests.EndToEnd;
 
 /// <summary>A site's certificate by acme.sh, played by a program that asks for the challenge as an authority does.</summary>
+[NeedsMachine]
 public sealed class CertificateTests : IAsyncLifetime
 {
     private PikuInstance? _piku;

@@ -26,7 +26,7 @@ public sealed class Client(string folder, PikuInstance instance)
     public string[] SshOptions =>
     [
         "-F", "none", "-i", PrivateKey, "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes", "-o", "LogLevel=ERROR",
-        "-o", "ConnectTimeout=10", "-o", "StrictHostKeyChecking=accept-new", "-o", $"UserKnownHostsFile={folder}/known_hosts",
+        "-o", $"ConnectTimeout={(int)Pace.Scale(TimeSpan.FromSeconds(10)).TotalSeconds}", "-o", "StrictHostKeyChecking=accept-new", "-o", $"UserKnownHostsFile={folder}/known_hosts",
     ];
 
     public async Task CreateKeyAsync()

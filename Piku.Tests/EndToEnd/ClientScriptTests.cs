@@ -6,8 +6,8 @@ using Piku.Core.Machine;
 namespace Piku.Tests.EndToEnd;
 
 /// <summary>packaging/client/piku under dash, with real ssh against the daemon.</summary>
-[Collection(nameof(SharedInstance))]
-public sealed class ClientScriptTests(SharedInstance shared, ClientScriptTests.DeployedApp deployed) : IClassFixture<ClientScriptTests.DeployedApp>, IAsyncLifetime
+[NeedsMachine]
+public sealed class ClientScriptTests(ClientScriptTests.DeployedApp shared) : IClassFixture<ClientScriptTests.DeployedApp>, IAsyncLifetime
 {
     private static readonly string Script = Path.Combine(SourceTree.Root, "packaging", "client", "piku");
 
@@ -20,7 +20,6 @@ public sealed class ClientScriptTests(SharedInstance shared, ClientScriptTests.D
 
     public async ValueTask InitializeAsync()
     {
-        Assert.True(deployed.IsThere);
         _folder = Directory.CreateDirectory(Path.Combine(Ada.Folder, Path.GetRandomFileName())).FullName;
         await Programs.RunAsync("git", ["init", "--quiet", _folder]);
     }
@@ -28,21 +27,16 @@ public sealed class ClientScriptTests(SharedInstance shared, ClientScriptTests.D
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     /// <summary>One app for all of these tests.</summary>
-    public sealed class DeployedApp(SharedInstance shared) : IAsyncLifetime
+    public sealed class DeployedApp : RunningPiku
     {
         public const string Name = "of-the-client";
 
-        public bool IsThere { get; private set; }
-
-        public async ValueTask InitializeAsync()
+        protected override async Task PrepareAsync()
         {
             var repository = await Repository.WithFilesAsync(
-                shared.Piku.Client, Name, ("Procfile", "worker: sleep 1000\n"), ("requirements.txt", ""), ("sub/a file.txt", "content\n"));
+                Piku.Client, Name, ("Procfile", "worker: sleep 1000\n"), ("requirements.txt", ""), ("sub/a file.txt", "content\n"));
             await repository.PushAsync();
-            IsThere = true;
         }
-
-        public async ValueTask DisposeAsync() => await shared.Piku.Client.CommandAsync("destroy", Name);
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using Piku.Tests.Services;
 
 namespace Piku.Tests.EndToEnd;
 
+[NeedsMachine]
 public sealed class CloudflareTests
 {
     private const string List = """{"result":{"ipv4_cidrs":["173.245.48.0/20"],"ipv6_cidrs":["2400:cb00::/32"]},"success":true}""";

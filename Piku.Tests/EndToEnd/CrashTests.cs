@@ -6,9 +6,10 @@ using Piku.Core.Machine;
 namespace Piku.Tests.EndToEnd;
 
 /// <summary>A daemon that is killed at any moment of a deploy: afterwards the old version serves or the new one, and nothing tells of it.</summary>
+[NeedsMachine]
 public sealed class CrashTests : IAsyncLifetime
 {
-    private const int Points = 200, PointsInShort = 6, Rollbacks = 50, RollbacksInShort = 3;
+    private const int Points = 200, PointsInShort = 4, Rollbacks = 50, RollbacksInShort = 2;
 
     private PikuInstance _piku = null!;
     private Browser _browser = null!;
@@ -30,6 +31,7 @@ public sealed class CrashTests : IAsyncLifetime
     [Fact]
     public Task A_kill_leaves_the_old_version_or_the_new() => KillAsync(PointsInShort);
 
+    [TimeLimit(minutes: 120)]
     [Fact(Explicit = true)]
     public Task A_kill_at_two_hundred_moments_leaves_the_old_version_or_the_new() => KillAsync(Points);
 

@@ -6,6 +6,7 @@ using Piku.Core.Machine;
 namespace Piku.Tests.EndToEnd;
 
 /// <summary>The life of the daemon itself, each test with one of its own.</summary>
+[NeedsMachine]
 public sealed class DaemonTests
 {
     [Fact]
@@ -123,7 +124,7 @@ public sealed class DaemonTests
 
         Assert.Contains("/dev/tty", (await piku.Client.SshAsync("run", "typist", ": < /dev/tty")).Error, StringComparison.Ordinal);
         await keyboard.Writer.WriteAsync(new byte[] { 3 }, TestContext.Current.CancellationToken);
-        await terminal.Exit.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await terminal.Exit.WaitAsync(Pace.Scale(TimeSpan.FromSeconds(30)), TestContext.Current.CancellationToken);
         Assert.Contains("ended with 0", Shown(), StringComparison.Ordinal);
 
         string Shown() => Encoding.UTF8.GetString(shown.ToArray());

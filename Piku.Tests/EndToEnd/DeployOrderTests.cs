@@ -4,6 +4,7 @@ using Piku.Core.Model;
 namespace Piku.Tests.EndToEnd;
 
 /// <summary>Deploys in their order, on a server that builds one app at a time.</summary>
+[NeedsMachine]
 public sealed class DeployOrderTests : IAsyncLifetime
 {
     private const string Slow = "preflight: touch $DATA_ROOT/begun; while [ ! -e $DATA_ROOT/go ]; do sleep 0.05; done\nworker: echo two; exec sleep 1000\n";

@@ -1,7 +1,7 @@
 namespace Piku.Tests.EndToEnd;
 
-[Collection(nameof(SharedInstance))]
-public sealed class ExampleTests(SharedInstance shared)
+[NeedsMachine]
+public sealed class ExampleTests(RunningPiku shared) : IClassFixture<RunningPiku>
 {
     [Theory]
     [InlineData("python-wsgi", "app.py", "VERSION = \"1\"", "VERSION = \"2\"")]

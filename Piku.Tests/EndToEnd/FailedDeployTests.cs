@@ -3,8 +3,8 @@ using Piku.Core.Machine;
 namespace Piku.Tests.EndToEnd;
 
 /// <summary>Whatever goes wrong after the push has arrived: the old version runs on and the refs stay.</summary>
-[Collection(nameof(SharedInstance))]
-public sealed class FailedDeployTests(SharedInstance shared)
+[NeedsMachine]
+public sealed class FailedDeployTests(RunningPiku shared) : IClassFixture<RunningPiku>
 {
     private PikuInstance Piku => shared.Piku;
 

@@ -9,6 +9,7 @@ namespace Piku.Tests.EndToEnd;
 /// What a deploy needs of the machine is missing for a while: nginx, uWSGI's emperor, processes, open files. A push is
 /// refused with a sentence or waits; the old version is what is served afterwards, and the next push works.
 /// </summary>
+[NeedsMachine]
 public sealed class FaultTests(FaultyInstance faulty) : IClassFixture<FaultyInstance>
 {
     private PikuInstance Piku => faulty.Piku;

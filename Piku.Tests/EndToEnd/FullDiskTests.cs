@@ -6,12 +6,13 @@ namespace Piku.Tests.EndToEnd;
 /// A disk that is full at any moment of a deploy: the old version runs on and is whole, what is said is one sentence, and
 /// when there is room again the next push works. All is looked at while the disk is still full.
 /// </summary>
+[NeedsMachine]
 public sealed class FullDiskTests(CrampedInstance cramped) : IClassFixture<CrampedInstance>
 {
     private const string Fill = "cat /dev/zero >$DATA_ROOT/filler";
     private const long Page = 4096, Megabyte = 1 << 20;
 
-    private static readonly int[] FewPages = [262, 266, 270, 274, 278, 0, 1, 2, 3, 5, 8, 12, 17, 23, 30];
+    private static readonly int[] FewPages = [262, 270, 278, 0, 2, 5, 12, 30];
 
     private PikuInstance Piku => cramped.Piku;
 
@@ -27,13 +28,13 @@ public sealed class FullDiskTests(CrampedInstance cramped) : IClassFixture<Cramp
         PushEachAsync(Enumerable.Range(250, 50).Concat(Enumerable.Range(0, 50)), WithPagesAsync);
 
     [Fact]
-    public Task A_push_is_refused_or_whole_however_few_files_may_be_made() => PushEachAsync([0, 2, 5, 10, 20, 90, 120], Disk.NameAllButAsync);
+    public Task A_push_is_refused_or_whole_however_few_files_may_be_made() => PushEachAsync([0, 5, 20, 120], Disk.NameAllButAsync);
 
     [Fact(Explicit = true)]
     public Task A_push_is_refused_or_whole_with_a_hundred_amounts_of_files_left() => PushEachAsync(Enumerable.Range(0, 150), Disk.NameAllButAsync);
 
     [Fact]
-    public Task A_push_is_refused_or_whole_when_its_dependencies_find_no_room() => PushEachAsync([2, 6, 11, 15], WithMegabytesAsync, withDependencies: true);
+    public Task A_push_is_refused_or_whole_when_its_dependencies_find_no_room() => PushEachAsync([2, 11], WithMegabytesAsync, withDependencies: true);
 
     [Theory]
     [InlineData(Fill + "; true")]

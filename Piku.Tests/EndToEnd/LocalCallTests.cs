@@ -3,8 +3,8 @@ using Piku.Core.Machine;
 namespace Piku.Tests.EndToEnd;
 
 /// <summary>The same program typed on the server itself, and what it says when it can't start.</summary>
-[Collection(nameof(SharedInstance))]
-public sealed class LocalCallTests(SharedInstance shared)
+[NeedsMachine]
+public sealed class LocalCallTests(RunningPiku shared) : IClassFixture<RunningPiku>
 {
     private PikuInstance Piku => shared.Piku;
 

@@ -2,8 +2,8 @@ using Piku.Core.Machine;
 
 namespace Piku.Tests.EndToEnd;
 
-[Collection(nameof(SharedInstance))]
-public sealed class LogsTests(SharedInstance shared)
+[NeedsMachine]
+public sealed class LogsTests(RunningPiku shared) : IClassFixture<RunningPiku>
 {
     private Client Client => shared.Piku.Client;
 

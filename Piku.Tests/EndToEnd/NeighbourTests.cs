@@ -1,8 +1,8 @@
 namespace Piku.Tests.EndToEnd;
 
 /// <summary>Two apps of which one's name begins with the other's.</summary>
-[Collection(nameof(SharedInstance))]
-public sealed class NeighbourTests(SharedInstance shared)
+[NeedsMachine]
+public sealed class NeighbourTests(RunningPiku shared) : IClassFixture<RunningPiku>
 {
     [Fact]
     public async Task What_is_done_to_foo_never_touches_foobar()

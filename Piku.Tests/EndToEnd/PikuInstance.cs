@@ -131,14 +131,14 @@ public sealed class PikuInstance : IAsyncDisposable
     public async Task<ExitStatus> StopDaemonAsync()
     {
         Signals.Send(ProcessId, Signals.Interrupt);
-        return await _daemon!.Exit.WaitAsync(StopLimit);
+        return await _daemon!.Exit.WaitAsync(Pace.Scale(StopLimit));
     }
 
     /// <summary>Ends the daemon as a power cut would, with no word to anybody.</summary>
     public async Task KillDaemonAsync()
     {
         Signals.Send(ProcessId, Signals.Kill);
-        await _daemon!.Exit.WaitAsync(StopLimit);
+        await _daemon!.Exit.WaitAsync(Pace.Scale(StopLimit));
     }
 
     /// <summary>Processes whose command line, environment apart, names this installation's folder.</summary>
@@ -148,7 +148,7 @@ public sealed class PikuInstance : IAsyncDisposable
     {
         if (_daemon is not null)
         {
-            await _daemon.StopAsync(StopLimit);
+            await _daemon.StopAsync(Pace.Scale(StopLimit));
             await _daemon.DisposeAsync();
         }
         foreach (var process in Processes())
@@ -170,7 +170,7 @@ public sealed class PikuInstance : IAsyncDisposable
                 _output.Append(Encoding.UTF8.GetString(bytes.Span));
             return ValueTask.CompletedTask;
         },
-        Grace = StopLimit,
+        Grace = Pace.Scale(StopLimit),
     };
 
     private ProgramCall Call(params string[] words)

@@ -1,5 +1,6 @@
 namespace Piku.Tests.EndToEnd;
 
+[NeedsMachine]
 public sealed class PluginTests : IAsyncLifetime
 {
     private PikuInstance? _piku;

@@ -8,12 +8,12 @@ internal static class Programs
 {
     public const string SearchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
     public static async Task<CapturedRun> CaptureAsync(ProgramCall call)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        limit.CancelAfter(Limit);
+        limit.CancelAfter(Pace.Scale(Limit));
         return await ChildProcess.CaptureAsync(call, limit.Token);
     }
 

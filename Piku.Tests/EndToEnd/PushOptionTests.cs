@@ -4,8 +4,8 @@ using Piku.Core.Model;
 namespace Piku.Tests.EndToEnd;
 
 /// <summary>What <c>git push</c> can say with options, and what git can push beside a branch that only grows.</summary>
-[Collection(nameof(SharedInstance))]
-public sealed class PushOptionTests(SharedInstance shared)
+[NeedsMachine]
+public sealed class PushOptionTests(RunningPiku shared) : IClassFixture<RunningPiku>
 {
     private Client Client => shared.Piku.Client;
 

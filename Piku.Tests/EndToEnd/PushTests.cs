@@ -2,8 +2,8 @@ using Piku.Core.Machine;
 
 namespace Piku.Tests.EndToEnd;
 
-[Collection(nameof(SharedInstance))]
-public sealed class PushTests(SharedInstance shared)
+[NeedsMachine]
+public sealed class PushTests(RunningPiku shared) : IClassFixture<RunningPiku>
 {
     private PikuInstance Piku => shared.Piku;
 

@@ -3,10 +3,10 @@ using Piku.Core.Machine;
 namespace Piku.Tests.EndToEnd;
 
 /// <summary>Two people who push different commits of one app at the same time.</summary>
-[Collection(nameof(SharedInstance))]
-public sealed class RacingPushTests(SharedInstance shared)
+[NeedsMachine]
+public sealed class RacingPushTests(RunningPiku shared) : IClassFixture<RunningPiku>
 {
-    private const int Rounds = 50, RoundsInShort = 3;
+    private const int Rounds = 50, RoundsInShort = 2;
 
     private PikuInstance Piku => shared.Piku;
 

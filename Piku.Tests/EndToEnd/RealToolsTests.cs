@@ -7,8 +7,8 @@ namespace Piku.Tests.EndToEnd;
 /// Apps built by the real tools of their language, with dependencies from their own repositories, and asked through nginx.
 /// Ruby, Go and PHP are in <see cref="RuntimeTests"/>.
 /// </summary>
-[Collection(nameof(SharedInstance))]
-public sealed class RealToolsTests(SharedInstance shared)
+[NeedsMachine]
+public sealed class RealToolsTests(RunningPiku shared) : IClassFixture<RunningPiku>
 {
     private const string Pom =
         """

@@ -1,8 +1,8 @@
 namespace Piku.Tests.EndToEnd;
 
 /// <summary>What a push may contain, and what of it is deployed (D7).</summary>
-[Collection(nameof(SharedInstance))]
-public sealed class RefsTests(SharedInstance shared)
+[NeedsMachine]
+public sealed class RefsTests(RunningPiku shared) : IClassFixture<RunningPiku>
 {
     private Client Client => shared.Piku.Client;
 

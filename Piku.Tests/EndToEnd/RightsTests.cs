@@ -4,6 +4,7 @@ using Piku.Core.Machine;
 namespace Piku.Tests.EndToEnd;
 
 /// <summary>People with rights of their own, on a server that is theirs for the test.</summary>
+[NeedsMachine]
 public sealed class RightsTests : IAsyncLifetime
 {
     private PikuInstance? _piku;

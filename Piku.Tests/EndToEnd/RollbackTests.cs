@@ -5,8 +5,8 @@ using Piku.Core.Machine;
 namespace Piku.Tests.EndToEnd;
 
 /// <summary>Every deploy is a release that can be read about and gone back to.</summary>
-[Collection(nameof(SharedInstance))]
-public sealed class RollbackTests(SharedInstance shared)
+[NeedsMachine]
+public sealed class RollbackTests(RunningPiku shared) : IClassFixture<RunningPiku>
 {
     private Client Client => shared.Piku.Client;
 

@@ -6,6 +6,7 @@ namespace Piku.Tests.EndToEnd;
 /// An app of every runtime, pushed and asked over http. Ruby, Go and PHP are built by the real tools; the others by
 /// programs that stand for them on the PATH, write down how they were called, and make what the Procfile runs.
 /// </summary>
+[NeedsMachine]
 public sealed class RuntimeTests(RuntimeTests.Workshop workshop) : IClassFixture<RuntimeTests.Workshop>
 {
     /// <summary>What stands in for a compiled program.</summary>

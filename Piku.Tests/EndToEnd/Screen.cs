@@ -11,7 +11,7 @@ internal sealed class Screen : IAsyncDisposable
     private readonly StringBuilder _shown = new();
     private TerminalProcess? _process;
 
-    public Task<ExitStatus> Exit => _process!.Exit.WaitAsync(TimeSpan.FromSeconds(20));
+    public Task<ExitStatus> Exit => _process!.Exit.WaitAsync(Pace.Scale(TimeSpan.FromSeconds(20)));
 
     private string Shown
     {

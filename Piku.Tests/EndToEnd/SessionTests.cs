@@ -5,8 +5,8 @@ using Piku.Core.Machine;
 namespace Piku.Tests.EndToEnd;
 
 /// <summary>A person at a terminal, and one with files.</summary>
-[Collection(nameof(SharedInstance))]
-public sealed class SessionTests(SharedInstance shared)
+[NeedsMachine]
+public sealed class SessionTests(RunningPiku shared) : IClassFixture<RunningPiku>
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
@@ -122,7 +122,7 @@ public sealed class SessionTests(SharedInstance shared)
         var keys = new Pipe();
         await using var ssh = await ChildProcess.StartAsync(Client.Ssh("-tt", "logs", "followed") with { Input = keys.Reader.AsStream() });
         await keys.Writer.WriteAsync("\x03"u8.ToArray(), Cancelled);
-        Assert.Equal(130, (await ssh.Exit.WaitAsync(TimeSpan.FromSeconds(20), Cancelled)).Code);
+        Assert.Equal(130, (await ssh.Exit.WaitAsync(Pace.Scale(TimeSpan.FromSeconds(20)), Cancelled)).Code);
     }
 
     [Theory]

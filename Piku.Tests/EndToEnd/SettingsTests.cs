@@ -3,8 +3,8 @@ using Piku.Core.Formats;
 
 namespace Piku.Tests.EndToEnd;
 
-[Collection(nameof(SharedInstance))]
-public sealed class SettingsTests(SharedInstance shared)
+[NeedsMachine]
+public sealed class SettingsTests(RunningPiku shared) : IClassFixture<RunningPiku>
 {
     private static readonly string[] Biting =
     [

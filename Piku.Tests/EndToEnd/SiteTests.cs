@@ -5,8 +5,8 @@ using Piku.Core.Machine;
 namespace Piku.Tests.EndToEnd;
 
 /// <summary>What nginx does for a web app, asked by curl and by a WebSocket.</summary>
-[Collection(nameof(SharedInstance))]
-public sealed class SiteTests(SharedInstance shared) : IClassFixture<SiteTests.WebApp>, IAsyncLifetime
+[NeedsMachine]
+public sealed class SiteTests(SiteTests.WebApp shared) : IClassFixture<SiteTests.WebApp>, IAsyncLifetime
 {
     /// <summary>Counts requests, and gives back what comes by a WebSocket (RFC 6455, for short texts).</summary>
     private const string Server =
@@ -41,17 +41,15 @@ public sealed class SiteTests(SharedInstance shared) : IClassFixture<SiteTests.W
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     /// <summary>One app for all of these tests.</summary>
-    public sealed class WebApp(SharedInstance shared) : IAsyncLifetime
+    public sealed class WebApp : RunningPiku
     {
-        public async ValueTask InitializeAsync()
+        protected override async Task PrepareAsync()
         {
-            var repository = await Repository.WithFilesAsync(shared.Piku.Client, App, ("Procfile", "web: node server.js\n"), ("requirements.txt", ""),
+            var repository = await Repository.WithFilesAsync(Piku.Client, App, ("Procfile", "web: node server.js\n"), ("requirements.txt", ""),
                 ("server.js", Server), ("more.conf", "add_header X-Word \"$WORD for $host\";\n"),
                 ("ENV", $"NGINX_SERVER_NAME={Host}\nNGINX_INCLUDE_FILE=more.conf\nWORD=a; }} word\nNGINX_CACHE_PREFIXES=/kept,/also\nNGINX_CACHE_CONTROL=60\n"));
             await repository.PushAsync();
         }
-
-        public async ValueTask DisposeAsync() => await shared.Piku.Client.CommandAsync("destroy", App);
     }
 
     [Fact]

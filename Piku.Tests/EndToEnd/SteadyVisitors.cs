@@ -69,7 +69,7 @@ internal sealed class SteadyVisitors(int port, string host, int perSecond) : IAs
         var clock = Stopwatch.StartNew();
         try
         {
-            using var limit = new CancellationTokenSource(Patience);
+            using var limit = new CancellationTokenSource(Pace.Scale(Patience));
             var answer = await GetAsync(limit.Token);
             if (answer.StartsWith("HTTP/1.1 200 ", StringComparison.Ordinal))
                 _answers.AddOrUpdate(answer[(answer.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4)..].Trim(), 1, (_, count) => count + 1);

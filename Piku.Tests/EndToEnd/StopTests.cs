@@ -4,6 +4,7 @@ using Piku.Core.Machine;
 namespace Piku.Tests.EndToEnd;
 
 /// <summary>A daemon that is told to end ends well: what is under way is done or undone, and everybody is told.</summary>
+[NeedsMachine]
 public sealed class StopTests
 {
     /// <summary>A deploy that waits until a file is there.</summary>

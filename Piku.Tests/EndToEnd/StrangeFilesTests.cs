@@ -4,8 +4,8 @@ using Piku.Core.Model;
 namespace Piku.Tests.EndToEnd;
 
 /// <summary>Commits whose files are not what most people's are.</summary>
-[Collection(nameof(SharedInstance))]
-public sealed class StrangeFilesTests(SharedInstance shared)
+[NeedsMachine]
+public sealed class StrangeFilesTests(RunningPiku shared) : IClassFixture<RunningPiku>
 {
     private Client Client => shared.Piku.Client;
 

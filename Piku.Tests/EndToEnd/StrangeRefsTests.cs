@@ -4,8 +4,8 @@ using Piku.Core.Machine;
 namespace Piku.Tests.EndToEnd;
 
 /// <summary>Pushes that git can make and few people do.</summary>
-[Collection(nameof(SharedInstance))]
-public sealed class StrangeRefsTests(SharedInstance shared)
+[NeedsMachine]
+public sealed class StrangeRefsTests(RunningPiku shared) : IClassFixture<RunningPiku>
 {
     private Client Client => shared.Piku.Client;
 

@@ -4,7 +4,8 @@ using Piku.Core.Model;
 namespace Piku.Tests.EndToEnd;
 
 /// <summary>Apps with repositories inside of theirs.</summary>
-public sealed class SubmoduleTests(SharedInstance shared) : IClassFixture<SharedInstance>, IAsyncLifetime
+[NeedsMachine]
+public sealed class SubmoduleTests(RunningPiku shared) : IClassFixture<RunningPiku>, IAsyncLifetime
 {
     private static int _count;
 

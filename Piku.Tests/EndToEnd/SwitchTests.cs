@@ -3,8 +3,8 @@ using Piku.Core.Model;
 namespace Piku.Tests.EndToEnd;
 
 /// <summary>From one version to the next: what is asked of the new one, and what the old one may still do.</summary>
-[Collection(nameof(SharedInstance))]
-public sealed class SwitchTests(SharedInstance shared)
+[NeedsMachine]
+public sealed class SwitchTests(RunningPiku shared) : IClassFixture<RunningPiku>
 {
     private const string Web = """
         const http = require('http'), fs = require('fs');

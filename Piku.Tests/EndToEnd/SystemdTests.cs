@@ -6,6 +6,7 @@ using Piku.Core.Model;
 namespace Piku.Tests.EndToEnd;
 
 /// <summary>The daemon under a service manager, in systemd's way of speaking: sd_notify(3) and sd_listen_fds(3).</summary>
+[NeedsMachine]
 public sealed class SystemdTests
 {
     /// <summary>What a socket unit does: opens something as descriptor 3, keeps it when it listens, and becomes the program.</summary>

@@ -3,6 +3,7 @@ using Piku.Core.Machine;
 namespace Piku.Tests.EndToEnd;
 
 /// <summary>A daemon that is started on what upstream has left.</summary>
+[NeedsMachine]
 public sealed class TakeoverTests : IAsyncLifetime
 {
     private const string App = "def app(e,s):\n    s('200 OK',[]); return [b'version 1']\n";

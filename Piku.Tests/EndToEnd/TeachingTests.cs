@@ -5,8 +5,8 @@ using System.Text.RegularExpressions;
 namespace Piku.Tests.EndToEnd;
 
 /// <summary>What goes wrong says what it is and what to do, where the one who pushes reads it.</summary>
-[Collection(nameof(SharedInstance))]
-public sealed partial class TeachingTests(SharedInstance shared) : IDisposable
+[NeedsMachine]
+public sealed partial class TeachingTests(RunningPiku shared) : IClassFixture<RunningPiku>, IDisposable
 {
     private const string Server = "import http.server, os\nhttp.server.HTTPServer(('127.0.0.1', int(os.environ['PORT'])), http.server.SimpleHTTPRequestHandler).serve_forever()\n";
 

@@ -3,9 +3,10 @@ using System.Collections.Immutable;
 namespace Piku.Tests.EndToEnd;
 
 /// <summary>A redeploy that nobody notices.</summary>
+[NeedsMachine]
 public sealed class ZeroDowntimeTests : IAsyncLifetime
 {
-    private const int Visits = 100, Redeploys = 20, RedeploysInShort = 4;
+    private const int Visits = 100, Redeploys = 20, RedeploysInShort = 2;
 
     private static readonly ImmutableDictionary<string, (string Path, string Text)[]> Apps = ImmutableDictionary.CreateRange<string, (string, string)[]>(
     [

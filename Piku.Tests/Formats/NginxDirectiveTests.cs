@@ -80,6 +80,7 @@ public sealed class NginxDirectiveTests
         }
     });
 
+    [NeedsMachine]
     [Fact]
     public async Task The_real_nginx_reads_the_same_texts()
     {

@@ -24,10 +24,12 @@ public sealed class UwsgiIniTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
+    [NeedsMachine]
     [Fact]
     public async Task A_process_sees_exactly_the_hostile_values() =>
         await AssertSeen(HostileValues.Select((value, index) => KeyValuePair.Create($"V{index}", value)));
 
+    [NeedsMachine]
     [Fact]
     public async Task A_process_sees_exactly_the_random_values()
     {
@@ -40,6 +42,7 @@ public sealed class UwsgiIniTests : IDisposable
         await AssertSeen(values);
     }
 
+    [NeedsMachine]
     [Theory]
     [InlineData("x")]
     [InlineData("%")]
@@ -48,6 +51,7 @@ public sealed class UwsgiIniTests : IDisposable
     public async Task A_process_sees_all_of_64_KiB(string repeated) =>
         await AssertSeen([new("LONG", new StringBuilder().Insert(0, repeated, 65536 / repeated.Length).ToString())]);
 
+    [NeedsMachine]
     [Fact]
     public async Task Any_option_can_be_given_any_text()
     {

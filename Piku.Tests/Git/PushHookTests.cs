@@ -6,6 +6,7 @@ using Piku.Core.Model;
 namespace Piku.Tests.Git;
 
 /// <summary>The hook and its pipes, with the real git on both sides of a push on this machine.</summary>
+[NeedsMachine]
 public sealed class PushHookTests : IAsyncLifetime
 {
     private static readonly CancellationToken Cancel = TestContext.Current.CancellationToken;

@@ -6,6 +6,7 @@ using Piku.Tests.Machine;
 namespace Piku.Tests.Git;
 
 /// <summary>A working tree that becomes another commit's, whatever has been done to it.</summary>
+[NeedsMachine]
 public sealed class TreeUpdateTests : IDisposable
 {
     private static readonly string[] Identity = ["-c", "user.name=A", "-c", "user.email=a@b"];

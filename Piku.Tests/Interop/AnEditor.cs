@@ -10,6 +10,7 @@ namespace Piku.Tests.Interop;
 /// How an editor's remote extension (VS Code's, JGit's) uses a server: one connection, kept alive, on it a conversation
 /// with a program that stays, commands beside it, and connections to a service of the server's.
 /// </summary>
+[NeedsMachine]
 [Collection(nameof(InteropInstances))]
 public sealed class AnEditor(InteropInstances instances) : IDisposable
 {
@@ -47,8 +48,7 @@ public sealed class AnEditor(InteropInstances instances) : IDisposable
         });
         await TalkAsync("at first");
 
-        // The server's patience is 3 seconds, the client's 2.
-        var silent = RunAsync("sleep 4; echo still here");
+        var silent = RunAsync($"sleep {InteropInstances.LongerThanPatience.TotalSeconds}; echo still here");
         var commands = Enumerable.Range(0, 6).Select(i => RunAsync($"echo {i}")).ToList();
         var pages = FetchAsync();
         for (var i = 0; i < 50; i++)

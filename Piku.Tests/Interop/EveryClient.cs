@@ -9,10 +9,11 @@ using Piku.Tests.EndToEnd;
 namespace Piku.Tests.Interop;
 
 /// <summary>What each client in <see cref="SshClients"/> gets from a daemon.</summary>
+[NeedsMachine]
 [Collection(nameof(InteropInstances))]
 public sealed class EveryClient(InteropInstances instances) : IDisposable
 {
-    private const int Megabyte = 1 << 20, Large = 20 * Megabyte;
+    private const int Megabyte = 1 << 20, Large = 10 * Megabyte;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
@@ -168,14 +169,14 @@ public sealed class EveryClient(InteropInstances instances) : IDisposable
         await listening.StopAsync(TimeSpan.Zero);
     }
 
-    /// <summary>All at once, because all of it is waiting: the server's patience is 3 seconds, that of the clients 2.</summary>
+    /// <summary>All at once, because all of it is waiting.</summary>
     [Fact]
     public async Task Stays_though_it_is_silent_and_asks_for_a_sign_of_life_and_gives_one()
     {
         var clients = SshClients.All.Where(client => client.Start is not null);
         await Task.WhenAll(clients.SelectMany(client => client.KeepAlive is [] ? (string[][])[[]] : [[], client.KeepAlive], async (client, options) =>
         {
-            var run = await Programs.CaptureAsync(client.Command(instances.LoginFor(client), $"run {InteropInstances.App} sleep 5; echo still here", options));
+            var run = await Programs.CaptureAsync(client.Command(instances.LoginFor(client), $"run {InteropInstances.App} sleep {InteropInstances.LongerThanPatience.TotalSeconds}; echo still here", options));
             Assert.True(run.Output == "still here\n", $"{client} {string.Join(' ', options)}: {run}");
         }));
     }
@@ -198,7 +199,7 @@ public sealed class EveryClient(InteropInstances instances) : IDisposable
         await using var output = File.Create(_folder["received"]);
         using var error = new MemoryStream();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
-        limit.CancelAfter(Patience);
+        limit.CancelAfter(Pace.Scale(Patience));
 
         var status = await ChildProcess.RunAsync(call with { Input = input, Output = output.WriteAsync, Error = error.WriteAsync }, limit.Token);
 

@@ -8,14 +8,20 @@ namespace Piku.Tests.Interop;
 
 /// <summary>
 /// Two daemons for all clients, one with the default algorithms and one with the compatible ones. Each has the app
-/// <c>shop</c>, asks silent clients for a sign of life each second, and knows a key of each type. And a server that sends
-/// back what it gets, and wants new keys for every megabyte.
+/// <c>shop</c>, asks silent clients for a sign of life, and knows a key of each type. And a server that sends back what it
+/// gets, and wants new keys for every megabyte.
 /// </summary>
 public sealed class InteropInstances : IAsyncLifetime
 {
     public const string App = "shop";
 
-    private const string KeepAlive = "[ssh]\nkeepalive_interval = 1\nkeepalive_misses = 2\n";
+    /// <summary>Questions without an answer until a daemon gives a client up: many, where a client may have to wait for the processor.</summary>
+    private static readonly int Misses = (int)Math.Ceiling(3 * Pace.Factor);
+
+    private static readonly string KeepAlive = $"[ssh]\nkeepalive_interval = 1\nkeepalive_misses = {Misses}\n";
+
+    /// <summary>After so long the daemons, which ask every second, have given up whoever does not answer.</summary>
+    public static TimeSpan LongerThanPatience { get; } = TimeSpan.FromSeconds(Misses + 3);
 
     private PikuInstance? _default;
     private PikuInstance? _compatible;

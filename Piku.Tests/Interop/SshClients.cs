@@ -16,8 +16,8 @@ internal static class SshClients
             GitVariant = "ssh",
             Forward = "-W",
             Listens = true,
-            KeepAlive = ["-o", "ServerAliveInterval=1", "-o", "ServerAliveCountMax=1"],
-            Rekey = ["-v", "-o", "RekeyLimit=4M"],
+            KeepAlive = ["-o", "ServerAliveInterval=1", "-o", "ServerAliveCountMax=5"],
+            Rekey = ["-v", "-o", "RekeyLimit=1M"],
             NewKeys = "SSH2_MSG_NEWKEYS received",
             Older = ["-o", "KexAlgorithms=ecdh-sha2-nistp256", "-o", "Ciphers=aes128-ctr", "-o", "MACs=hmac-sha2-256", "-o", "HostKeyAlgorithms=ecdsa-sha2-nistp256"],
         },
@@ -82,7 +82,7 @@ internal static class SshClients
             Start = Start,
             Sftp = (login, errand) => ([.. Start(login), "--sftp", Login.Destination], errand.Batch()),
             Forward = "--forward",
-            KeepAlive = ["--keepalive", "0.3"],
+            KeepAlive = ["--keepalive", "1"],
         };
     }
 

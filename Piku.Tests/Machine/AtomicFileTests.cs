@@ -83,6 +83,6 @@ public sealed class AtomicFileTests : IDisposable
 
         foreach (var name in new[] { "pipe", "loop", "folder", "long", "socket" })
             await Task.Run(() => Assert.Throws<UserError>(() => AtomicFile.ReadIfExists(_folder.File(name))), TestContext.Current.CancellationToken)
-                .WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+                .WaitAsync(Pace.Scale(TimeSpan.FromSeconds(20)), TestContext.Current.CancellationToken);
     }
 }

@@ -54,7 +54,7 @@ public sealed class ChildProcessEndTests
     public async Task A_descendant_that_left_the_group_does_not_hold_the_call()
     {
         var run = await ChildProcess.CaptureAsync(ChildProcessTests.Shell("setsid sleep 5 & echo out"), Cancelled)
-            .WaitAsync(TimeSpan.FromSeconds(4), Cancelled);
+            .WaitAsync(Pace.Scale(TimeSpan.FromSeconds(4)), Cancelled);
         Assert.Equal("out\n", run.Output);
     }
 

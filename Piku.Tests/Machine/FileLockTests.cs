@@ -46,7 +46,7 @@ public sealed class FileLockTests : IDisposable
         await Eventually.TrueAsync(() => told.Count > 0);
         Assert.False(waiting.IsCompleted);
         held.Dispose();
-        using var acquired = await waiting.WaitAsync(TimeSpan.FromSeconds(10), Cancelled);
+        using var acquired = await waiting.WaitAsync(Pace.Scale(TimeSpan.FromSeconds(10)), Cancelled);
         Assert.Equal(["push by alice"], told);
     }
 
@@ -78,7 +78,7 @@ public sealed class FileLockTests : IDisposable
         });
         holder.Signal(Signals.Kill);
         using var acquired = await FileLock.AcquireAsync(Path, "next", TimeProvider.System, null, Cancelled)
-            .WaitAsync(TimeSpan.FromSeconds(10), Cancelled);
+            .WaitAsync(Pace.Scale(TimeSpan.FromSeconds(10)), Cancelled);
     }
 
     [Fact]

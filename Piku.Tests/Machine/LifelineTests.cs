@@ -32,9 +32,11 @@ public sealed class LifelineTests
         Assert.Equal("asked\n", AtomicFile.ReadIfExists(folder.File("asked")));
     }
 
+    [RunsInAnother]
     [Fact(Explicit = true)]
     public Task Runs_a_script_until_it_is_killed() => DoomedHost.RunAsync(script => RunAsync(ChildProcessTests.Shell(script)));
 
+    [RunsInAnother]
     [Fact(Explicit = true)]
     public Task Runs_a_script_with_grace_until_it_is_killed() => DoomedHost.RunAsync(script => RunAsync(
         ChildProcessTests.Shell(script) with { StopSignal = Signals.Interrupt, OrphanGrace = TimeSpan.FromSeconds(2) }));

@@ -137,6 +137,7 @@ public sealed class TerminalProcessTests : IAsyncDisposable
         await Eventually.TrueAsync(() => IsEmpty(session));
     }
 
+    [RunsInAnother]
     [Fact(Explicit = true)]
     public Task Runs_a_script_until_it_is_killed() => DoomedHost.RunAsync(async script =>
     {
@@ -169,5 +170,5 @@ public sealed class TerminalProcessTests : IAsyncDisposable
 
     private Task ShowsAsync(string text) => Eventually.TrueAsync(() => Screen.Contains(text, StringComparison.Ordinal), explain: () => Screen);
 
-    private Task<ExitStatus> EndAsync() => _process!.Exit.WaitAsync(TimeSpan.FromSeconds(20), Cancelled);
+    private Task<ExitStatus> EndAsync() => _process!.Exit.WaitAsync(Pace.Scale(TimeSpan.FromSeconds(20)), Cancelled);
 }

@@ -5,6 +5,7 @@ using Piku.Core.Workers;
 namespace Piku.Tests.Plans;
 
 /// <summary>What we write, nginx and uWSGI read: every recorded app, on this machine.</summary>
+[NeedsMachine]
 public sealed class AcceptedByTheRealPartsTests : IDisposable
 {
     /// <summary>Files that were empty where fake tools read them.</summary>

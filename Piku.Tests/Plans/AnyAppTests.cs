@@ -10,6 +10,7 @@ namespace Piku.Tests.Plans;
 /// Any Procfile and ENV whatsoever gives a clear error, or files that nginx and uWSGI accept and an app that sees
 /// exactly what was set.
 /// </summary>
+[NeedsMachine]
 public sealed class AnyAppTests : IDisposable
 {
     private const int Tries = 120;

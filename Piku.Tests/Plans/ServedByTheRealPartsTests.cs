@@ -10,6 +10,7 @@ using Piku.Tests.Services;
 namespace Piku.Tests.Plans;
 
 /// <summary>What is planned works: the emperor runs it, nginx finds it, and the app answers.</summary>
+[NeedsMachine]
 public sealed class ServedByTheRealPartsTests
 {
     private const string Wsgi = "import os\ndef app(e, s):\n    s('200 OK', [])\n    return [os.environ.get('A', 'unset').encode()]\n";

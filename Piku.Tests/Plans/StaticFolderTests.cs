@@ -9,6 +9,7 @@ using Piku.Tests.Services;
 namespace Piku.Tests.Plans;
 
 /// <summary>What the real nginx serves of an app's static folders, and what it never does (D19).</summary>
+[NeedsMachine]
 public sealed class StaticFolderTests
 {
     private static readonly Dictionary<string, string> Files = new()

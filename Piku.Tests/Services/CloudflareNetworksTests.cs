@@ -6,6 +6,7 @@ using Piku.Core.Services;
 namespace Piku.Tests.Services;
 
 /// <summary>The list as Cloudflare's API has it, from a server on this machine.</summary>
+[NeedsMachine]
 public sealed class CloudflareNetworksTests : IDisposable
 {
     private const string Good = """{"result":{"ipv4_cidrs":["173.245.48.0/20","103.21.244.0/22"],"ipv6_cidrs":["2400:cb00::/32"],"etag":"x"},"success":true,"errors":[],"messages":[]}""";

@@ -4,6 +4,7 @@ using Piku.Core.Services;
 namespace Piku.Tests.Services;
 
 /// <summary>Groups as the kernel shows them, in a folder of ours: not every machine has version 2 with its controllers.</summary>
+[NeedsMachine]
 public sealed class ControlGroupsTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

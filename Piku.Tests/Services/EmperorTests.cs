@@ -6,6 +6,7 @@ using Piku.Core.Services;
 namespace Piku.Tests.Services;
 
 /// <summary>Vassals that come up, under the real uWSGI emperor.</summary>
+[NeedsMachine]
 public sealed class EmperorTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;

@@ -4,6 +4,7 @@ using Piku.Core.Services;
 namespace Piku.Tests.Services;
 
 /// <summary>Vassals that do not come up, under the real uWSGI emperor.</summary>
+[NeedsMachine]
 public sealed class FailingVassalTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;

@@ -67,7 +67,7 @@ internal sealed class Installation : IAsyncDisposable
         var service = new EmperorService(Paths, ToolEnvironment, TimeProvider.System, NullLogger<EmperorService>.Instance);
         _services.Add(service);
         await service.StartAsync(Cancelled);
-        await service.Ready.WaitAsync(TimeSpan.FromSeconds(30), Cancelled);
+        await service.Ready.WaitAsync(Pace.Scale(TimeSpan.FromSeconds(30)), Cancelled);
         return service;
     }
 
@@ -76,7 +76,7 @@ internal sealed class Installation : IAsyncDisposable
         var service = new NginxService(Paths, Options, ToolEnvironment, TimeProvider.System, NullLogger<NginxService>.Instance);
         _services.Add(service);
         await service.StartAsync(Cancelled);
-        await service.Ready.WaitAsync(TimeSpan.FromSeconds(30), Cancelled);
+        await service.Ready.WaitAsync(Pace.Scale(TimeSpan.FromSeconds(30)), Cancelled);
         return service;
     }
 

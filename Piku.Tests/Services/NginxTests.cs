@@ -4,6 +4,7 @@ using Piku.Core.Services;
 namespace Piku.Tests.Services;
 
 /// <summary>With the real nginx.</summary>
+[NeedsMachine]
 public sealed class NginxTests
 {
     private static readonly AppName Blog = AppName.Parse("blog");

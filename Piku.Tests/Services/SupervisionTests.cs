@@ -10,6 +10,7 @@ using Piku.Tests.Machine;
 namespace Piku.Tests.Services;
 
 /// <summary>The emperor and nginx as children of ours.</summary>
+[NeedsMachine]
 public sealed class SupervisionTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -111,6 +112,7 @@ public sealed class SupervisionTests
         await Eventually.TrueAsync(() => groups.TrueForAll(ChildProcessEndTests.IsEmpty) && piku.Processes().Count == 0);
     }
 
+    [RunsInAnother]
     [Fact(Explicit = true)]
     public Task Supervises_until_it_is_killed() => DoomedHost.RunAsync(async root =>
     {
@@ -134,7 +136,7 @@ public sealed class SupervisionTests
         using var second = new NginxService(
             other.Paths, piku.Options, Installation.ToolEnvironment, TimeProvider.System, NullLogger<NginxService>.Instance);
         await second.StartAsync(Cancelled);
-        var failure = await Assert.ThrowsAsync<UserError>(() => second.Ready.WaitAsync(TimeSpan.FromSeconds(10), Cancelled));
+        var failure = await Assert.ThrowsAsync<UserError>(() => second.Ready.WaitAsync(Pace.Scale(TimeSpan.FromSeconds(10)), Cancelled));
         Assert.Contains($"port {piku.Options.HttpPort}", failure.Message, StringComparison.Ordinal);
     }
 
@@ -147,7 +149,7 @@ public sealed class SupervisionTests
         using var service = new EmperorService(
             new(folder.File(name)), Installation.ToolEnvironment, TimeProvider.System, NullLogger<EmperorService>.Instance);
         await service.StartAsync(Cancelled);
-        var failure = await Assert.ThrowsAsync<UserError>(() => service.Ready.WaitAsync(TimeSpan.FromSeconds(10), Cancelled));
+        var failure = await Assert.ThrowsAsync<UserError>(() => service.Ready.WaitAsync(Pace.Scale(TimeSpan.FromSeconds(10)), Cancelled));
         Assert.Contains("PIKU_ROOT", failure.Message, StringComparison.Ordinal);
     }
 
@@ -158,7 +160,7 @@ public sealed class SupervisionTests
         using var service = new EmperorService(
             piku.Paths, EnvMap.Empty.With("PATH", "/nowhere"), TimeProvider.System, NullLogger<EmperorService>.Instance);
         await service.StartAsync(Cancelled);
-        var failure = await Assert.ThrowsAsync<UserError>(() => service.Ready.WaitAsync(TimeSpan.FromSeconds(10), Cancelled));
+        var failure = await Assert.ThrowsAsync<UserError>(() => service.Ready.WaitAsync(Pace.Scale(TimeSpan.FromSeconds(10)), Cancelled));
         Assert.Contains("'uwsgi'", failure.Message, StringComparison.Ordinal);
     }
 

@@ -5,6 +5,7 @@ using Piku.Tests.Ssh;
 namespace Piku.Tests.Sftp;
 
 /// <summary>The files of apps in a folder of the client's own, by sshfs.</summary>
+[NeedsMachine]
 public sealed class AMountedTree
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

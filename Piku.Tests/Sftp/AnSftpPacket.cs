@@ -5,6 +5,7 @@ using Piku.Server.Sftp;
 namespace Piku.Tests.Sftp;
 
 /// <summary>Every request that a client can make up gets an answer, and reaches nothing outside.</summary>
+[NeedsMachine]
 public sealed class AnSftpPacket
 {
     private const int Rounds = 30_000;

@@ -4,6 +4,7 @@ using Piku.Tests.Ssh;
 namespace Piku.Tests.Sftp;
 
 /// <summary>What people do with sftp and scp.</summary>
+[NeedsMachine]
 public sealed class FilesOfApps
 {
     private const int Large = 100 * 1024 * 1024;

@@ -7,6 +7,7 @@ namespace Piku.Tests.Sftp;
 /// WinSCP's way of working, request by request as its SftpFileSystem.cpp makes them: an upload goes to a temporary name,
 /// many writes ahead of their answers, and then takes the place of what was there.
 /// </summary>
+[NeedsMachine]
 public sealed class WinScp
 {
     private const uint HasSize = 1, HasPermissions = 4, HasTimes = 8;

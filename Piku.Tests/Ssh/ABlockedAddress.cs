@@ -8,6 +8,7 @@ using Piku.Server.Ssh.Wire;
 namespace Piku.Tests.Ssh;
 
 /// <summary>Whoever keeps failing has to wait (sshd's PerSourcePenalties).</summary>
+[NeedsMachine]
 public sealed class ABlockedAddress
 {
     private static readonly IPAddress Failing = IPAddress.Parse("127.0.0.9");

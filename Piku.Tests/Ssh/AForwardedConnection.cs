@@ -6,6 +6,7 @@ using System.Text;
 namespace Piku.Tests.Ssh;
 
 /// <summary>What <c>ssh -L</c> and <c>ssh -W</c> get (RFC 4254, section 7.2).</summary>
+[NeedsMachine]
 public sealed class AForwardedConnection
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

@@ -10,6 +10,7 @@ namespace Piku.Tests.Ssh;
 /// Whole conversations in which any message may be spoiled, left out, doubled or out of its turn: the server ends the
 /// connection or goes on, fails in nothing of its own, and serves the next client.
 /// </summary>
+[NeedsMachine]
 public sealed class AGarbledConversation : IAsyncLifetime
 {
     private const int Conversations = 200, ManyConversations = 20_000;

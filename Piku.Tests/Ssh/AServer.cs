@@ -6,6 +6,7 @@ using Piku.Server.Ssh.Wire;
 namespace Piku.Tests.Ssh;
 
 /// <summary>The server as its host sees it.</summary>
+[NeedsMachine]
 public sealed class AServer
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -75,7 +76,7 @@ public sealed class AServer
         var ssh = server.SshAsync("stubborn");
         await Wait.UntilAsync(() => server.Log.Lines.Any(line => line.Contains("started", StringComparison.Ordinal)));
 
-        await server.Server.StopAsync(Cancel).WaitAsync(TimeSpan.FromSeconds(10), Cancel);
+        await server.Server.StopAsync(Cancel).WaitAsync(Pace.Scale(TimeSpan.FromSeconds(10)), Cancel);
 
         Assert.Equal(255, (await ssh).ExitCode);
         Assert.Contains(server.Log.Lines, line => line.Contains("sessions go on", StringComparison.Ordinal));

@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 using Piku.Server.Ssh;
 using Piku.Server.Ssh.Crypto;
 using Piku.Server.Ssh.Wire;
@@ -7,6 +7,7 @@ using Piku.Server.Ssh.Wire;
 namespace Piku.Tests.Ssh;
 
 /// <summary>Before authentication: whatever a stranger does, no session starts.</summary>
+[NeedsMachine]
 public sealed class AStranger : IAsyncLifetime
 {
     private readonly Ed25519 _authorized = RawClient.NewKey();
@@ -222,33 +223,37 @@ public sealed class AStranger : IAsyncLifetime
     public async Task Who_says_nothing_has_to_go_when_the_time_is_over()
     {
         await _server.DisposeAsync();
-        await StartAsync(new SshLimits { LoginGrace = TimeSpan.FromMilliseconds(200) });
-        var clock = Stopwatch.StartNew();
+        var clock = new FakeTimeProvider();
+        await StartAsync(new SshLimits { LoginGrace = TimeSpan.FromSeconds(60) }, options => options with { Clock = clock });
         await using var silent = await RawClient.ConnectAsync(_server.EndPoint);
         await silent.ReceiveVersionAsync();
         await silent.ReceiveAsync(MessageNumber.KexInit);
+        var end = silent.ReceiveDisconnectAsync();
 
-        Assert.Equal(DisconnectReason.ByApplication, await silent.ReceiveDisconnectAsync());
-        Assert.InRange(clock.ElapsedMilliseconds, 150, 5000);
+        clock.Advance(TimeSpan.FromSeconds(59));
+        Assert.False(end.IsCompleted);
+        clock.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.Equal(DisconnectReason.ByApplication, await end);
     }
 
     [Fact]
     public async Task Who_sends_a_byte_at_a_time_has_to_go_when_the_time_is_over()
     {
         await _server.DisposeAsync();
-        await StartAsync(new SshLimits { LoginGrace = TimeSpan.FromMilliseconds(300) });
+        var clock = new FakeTimeProvider();
+        await StartAsync(new SshLimits { LoginGrace = TimeSpan.FromSeconds(60) }, options => options with { Clock = clock });
         await using var slow = await RawClient.ConnectAsync(_server.EndPoint);
         await slow.ReceiveVersionAsync();
         await slow.ReceiveAsync(MessageNumber.KexInit);
 
-        var end = slow.ReceiveDisconnectAsync();
-        while (!end.IsCompleted)
+        for (var second = 0; second < 60; second++)
         {
             await slow.SendTextAsync("S");
-            await Task.WhenAny(end, Task.Delay(20, TestContext.Current.CancellationToken));
+            clock.Advance(TimeSpan.FromSeconds(1));
         }
 
-        Assert.Equal(DisconnectReason.ByApplication, await end);
+        Assert.Equal(DisconnectReason.ByApplication, await slow.ReceiveDisconnectAsync());
     }
 
     [Fact]

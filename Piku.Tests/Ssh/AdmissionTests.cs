@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.Extensions.Time.Testing;
 using Piku.Server.Ssh;
 using Piku.Server.Ssh.Admission;
 using Piku.Server.Ssh.Authentication;
@@ -10,7 +11,7 @@ public sealed class AdmissionTests
 {
     private static readonly IPAddress Crowd = IPAddress.Parse("203.0.113.1"), Other = IPAddress.Parse("203.0.113.2");
 
-    private readonly ManualClock _clock = new();
+    private readonly FakeTimeProvider _clock = new();
 
     [Theory]
     [InlineData("10:30:100", 9, 0)]
@@ -130,9 +131,9 @@ public sealed class AdmissionTests
 
         Assert.Null(penalties.Add(Crowd, Fault.Failure));
         Assert.Equal((true, false), (penalties.IsBlocked(Crowd), penalties.IsBlocked(Other)));
-        _clock.Pass(19.9);
+        _clock.Advance(TimeSpan.FromSeconds(19.9));
         Assert.True(penalties.IsBlocked(Crowd));
-        _clock.Pass(0.2);
+        _clock.Advance(TimeSpan.FromSeconds(0.2));
         Assert.False(penalties.IsBlocked(Crowd));
         Assert.Null(penalties.Add(Crowd, Fault.Failure));
     }
@@ -143,7 +144,7 @@ public sealed class AdmissionTests
         var penalties = new Penalties(new() { Longest = TimeSpan.FromSeconds(60) }, _clock);
         for (var i = 0; i < 100; i++)
             penalties.Add(Crowd, Fault.Silence);
-        for (var i = 0; i < 100; i++, _clock.Pass(6))
+        for (var i = 0; i < 100; i++, _clock.Advance(TimeSpan.FromSeconds(6)))
             Assert.Null(penalties.Add(Other, Fault.Failure));
         Assert.False(penalties.IsBlocked(Crowd));
     }
@@ -180,7 +181,7 @@ public sealed class AdmissionTests
         Assert.Null(tally.Count(RefusalKind.ManyStarting));
         Assert.Null(tally.Count(RefusalKind.ManyStarting));
         Assert.Equal(0, tally.Count(RefusalKind.ManyOfOneAddress));
-        _clock.Pass(61);
+        _clock.Advance(TimeSpan.FromSeconds(61));
         Assert.Equal(2, tally.Count(RefusalKind.ManyStarting));
     }
 

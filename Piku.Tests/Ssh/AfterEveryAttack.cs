@@ -8,6 +8,7 @@ namespace Piku.Tests.Ssh;
 /// What <see cref="AStranger"/>, <see cref="TheTransport"/> and <see cref="TheConnection"/> see refused, again and
 /// again on one server: it serves on, and has given back what all of it took.
 /// </summary>
+[NeedsMachine]
 [Collection(nameof(Alone))]
 public sealed class AfterEveryAttack : IAsyncLifetime
 {

@@ -8,6 +8,7 @@ using Piku.Server.Ssh.Crypto;
 namespace Piku.Tests.Ssh;
 
 /// <summary>Each algorithm with the OpenSSH client, and what others say of the lot.</summary>
+[NeedsMachine]
 public sealed class Algorithms
 {
     private const int Transfer = 3 * 1024 * 1024;

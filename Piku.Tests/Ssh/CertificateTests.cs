@@ -7,6 +7,7 @@ using Piku.Server.Ssh.Wire;
 namespace Piku.Tests.Ssh;
 
 /// <summary>Certificates that ssh-keygen makes, shown by ssh to a server that knows their authority only.</summary>
+[NeedsMachine]
 public sealed class CertificateTests : IAsyncLifetime
 {
     private TestServer _server = null!;

@@ -20,7 +20,6 @@ public sealed class FuzzTests
         Run(target, Inputs / target.Cost, new Random(target.Name.Length));
     }
 
-    /// <summary><c>Piku.Tests -class Piku.Tests.Ssh.FuzzTests -explicit only -showLiveOutput</c></summary>
     [Fact(Explicit = true)]
     public void Ten_million_inputs_and_no_memory_is_lost()
     {

@@ -3,6 +3,7 @@ using Piku.Server.Ssh.Crypto;
 namespace Piku.Tests.Ssh;
 
 /// <summary>Host keys beside the first one.</summary>
+[NeedsMachine]
 public sealed class HostKeyKindsTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("piku-hostkeys-").FullName;

@@ -30,6 +30,7 @@ public sealed class HostKeyTests : IDisposable
         Assert.Equal([KeyFile], Directory.GetFiles(Path.Combine(_folder, "ssh")));
     }
 
+    [NeedsMachine]
     [Fact]
     public async Task Is_the_same_for_ssh_keygen()
     {
@@ -42,6 +43,7 @@ public sealed class HostKeyTests : IDisposable
         Assert.Equal(Convert.ToBase64String(key.PublicKey), derived.Output.Split(' ')[1].Trim());
     }
 
+    [NeedsMachine]
     [Fact]
     public async Task Of_sshd_is_taken_over()
     {
@@ -52,6 +54,7 @@ public sealed class HostKeyTests : IDisposable
         Assert.Contains(Load().Single().Fingerprint, listed.Output, StringComparison.Ordinal);
     }
 
+    [NeedsMachine]
     [Fact]
     public async Task With_a_passphrase_is_refused_by_name()
     {

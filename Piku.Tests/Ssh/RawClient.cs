@@ -131,10 +131,11 @@ internal sealed class RawClient : IAsyncDisposable
     }
 
     /// <summary>The payload of the next packet; null when the server has closed the connection.</summary>
-    public async Task<byte[]?> ReceiveAsync()
+    /// <param name="patience">null is the limit of all tests.</param>
+    public async Task<byte[]?> ReceiveAsync(TimeSpan? patience = null)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        limit.CancelAfter(Wait.Limit);
+        limit.CancelAfter(patience ?? Wait.Limit);
         try
         {
             var head = new byte[sizeof(uint)];
@@ -156,12 +157,21 @@ internal sealed class RawClient : IAsyncDisposable
         }
     }
 
-    /// <summary>The next message, which must be of this kind.</summary>
+    /// <summary>The next message, which must be of this kind. What the server asks meanwhile (keepalive) is answered.</summary>
     public async Task<byte[]> ReceiveAsync(MessageNumber expected)
     {
         var message = await ReceiveAsync();
+        for (; expected != MessageNumber.GlobalRequest && Number(message) == MessageNumber.GlobalRequest; message = await ReceiveAsync())
+            await SendAsync(MessageNumber.RequestFailure);
         Assert.Equal(expected, Number(message));
         return message!;
+    }
+
+    /// <summary>Asks something that every server answers: whatever was sent before has been read when it has.</summary>
+    public async Task CatchUpAsync()
+    {
+        await SendAsync(MessageNumber.GlobalRequest, fields => fields.Text("keepalive@openssh.com").Boolean(true));
+        await ReceiveAsync(MessageNumber.RequestFailure);
     }
 
     /// <summary>The server's reason for ending the connection, which must be the next but for data, and the end.</summary>

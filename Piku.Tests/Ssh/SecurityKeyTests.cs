@@ -25,6 +25,7 @@ public sealed class SecurityKeyTests
         }
     }
 
+    [NeedsMachine]
     [Theory]
     [InlineData("", 0, false)]
     [InlineData("", 1, true)]

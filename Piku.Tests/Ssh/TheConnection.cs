@@ -8,6 +8,7 @@ using Piku.Server.Ssh.Wire;
 namespace Piku.Tests.Ssh;
 
 /// <summary>The connection protocol against clients with a key and bad manners (RFC 4254).</summary>
+[NeedsMachine]
 public sealed class TheConnection : IAsyncLifetime
 {
     private readonly Ed25519 _key = RawClient.NewKey();

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 using Piku.Server.Ssh;
 using Piku.Server.Ssh.Crypto;
 using Piku.Server.Ssh.Transport;
@@ -7,6 +8,7 @@ using Piku.Server.Ssh.Wire;
 namespace Piku.Tests.Ssh;
 
 /// <summary>The transport layer against clients that break it (RFC 4253; strict key exchange against Terrapin, CVE-2023-48795).</summary>
+[NeedsMachine]
 public sealed class TheTransport : IAsyncLifetime
 {
     private readonly Ed25519 _key = RawClient.NewKey();
@@ -255,12 +257,15 @@ public sealed class TheTransport : IAsyncLifetime
     [Fact]
     public async Task Ends_when_the_client_does_not_answer_its_wish_to_change_keys()
     {
-        await using var server = await StartAsync(new SshLimits { RekeyAfter = TimeSpan.Zero, RekeyWithin = TimeSpan.FromMilliseconds(200) });
+        var clock = new FakeTimeProvider();
+        var limits = new SshLimits { RekeyAfter = TimeSpan.Zero };
+        await using var server = await StartAsync(limits, clock);
         await using var client = await RawClient.EnterAsync(server.EndPoint, _key);
 
         await client.SendAsync(MessageNumber.GlobalRequest, fields => fields.Text("keepalive@openssh.com").Boolean(true));
 
         await client.ReceiveAsync(MessageNumber.KexInit);
+        clock.Advance(limits.RekeyWithin);
         Assert.Equal(DisconnectReason.KeyExchangeFailed, await client.ReceiveDisconnectAsync());
     }
 
@@ -325,9 +330,9 @@ public sealed class TheTransport : IAsyncLifetime
         Assert.Equal(["none"], offer.CompressionToClient);
     }
 
-    private async Task<TestServer> StartAsync(SshLimits limits)
+    private async Task<TestServer> StartAsync(SshLimits limits, TimeProvider? clock = null)
     {
-        var server = await TestServer.StartAsync((_, _) => Task.FromResult(0), options => options with { Limits = limits });
+        var server = await TestServer.StartAsync((_, _) => Task.FromResult(0), options => options with { Limits = limits, Clock = clock ?? TimeProvider.System });
         await File.AppendAllTextAsync(server.AuthorizedKeysFile, RawClient.Line(_key), TestContext.Current.CancellationToken);
         return server;
     }

@@ -12,8 +12,8 @@ internal sealed class Vigil : IDisposable
     private readonly ConnectionProtocol _connection;
     private readonly ConnectionEnd _end;
     private readonly SshLimits _limits;
-    private readonly Timer? _keepAlive;
-    private readonly Timer? _idle;
+    private readonly ITimer? _keepAlive;
+    private readonly ITimer? _idle;
     private volatile bool _heard;
     private int _misses;
     private bool _wasIdle;
@@ -23,8 +23,9 @@ internal sealed class Vigil : IDisposable
         _connection = connection;
         _end = connection.Context.End;
         _limits = connection.Context.Options.Limits;
-        _keepAlive = Every(_limits.KeepAliveInterval, LookForLife);
-        _idle = Every(_limits.IdleTimeout / 2, LookForUse);
+        var clock = connection.Context.Options.Clock;
+        _keepAlive = Every(clock, _limits.KeepAliveInterval, LookForLife);
+        _idle = Every(clock, _limits.IdleTimeout / 2, LookForUse);
     }
 
     /// <summary>Something has come from the client.</summary>
@@ -36,7 +37,8 @@ internal sealed class Vigil : IDisposable
         _idle?.Dispose();
     }
 
-    private static Timer? Every(TimeSpan time, Action look) => time > TimeSpan.Zero ? new Timer(_ => look(), null, time, time) : null;
+    private static ITimer? Every(TimeProvider clock, TimeSpan time, Action look) =>
+        time > TimeSpan.Zero ? clock.CreateTimer(_ => look(), null, time, time) : null;
 
     private void LookForLife()
     {

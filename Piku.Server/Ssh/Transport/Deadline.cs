@@ -5,10 +5,10 @@ namespace Piku.Server.Ssh.Transport;
 /// <summary>Ends a connection whose other side lets us wait for too long.</summary>
 internal sealed class Deadline : IDisposable
 {
-    private readonly Timer _timer;
+    private readonly ITimer _timer;
 
-    public Deadline(ConnectionEnd end, SshProtocolException reason) =>
-        _timer = new Timer(_ => end.Because(reason), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    public Deadline(TimeProvider clock, ConnectionEnd end, SshProtocolException reason) =>
+        _timer = clock.CreateTimer(_ => end.Because(reason), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
 
     public void Set(TimeSpan after) => _timer.Change(after, Timeout.InfiniteTimeSpan);
 

@@ -22,9 +22,9 @@ internal sealed partial class SshTransport
             if (_serverInit is not null)
                 return _serverInit;
             _serverInit = Negotiation.Offer(_options.Algorithms, _options.HostKeys).Write();
-            _sender.BeginKeyExchange(_serverInit);
             if (_isOpen)
                 _rekeyDeadline.Set(_limits.RekeyWithin);
+            _sender.BeginKeyExchange(_serverInit);
             return _serverInit;
         }
     }

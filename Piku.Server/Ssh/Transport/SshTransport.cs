@@ -31,7 +31,7 @@ internal sealed partial class SshTransport : IDisposable
         _packetsLeft = _limits.PacketsBeforeAuthentication;
         _receiver = new PacketReceiver(socket, _limits.PacketLengthBeforeAuthentication);
         _sender = new PacketSender(socket, Encoding.ASCII.GetBytes(options.Version + "\r\n"), _limits.SendBuffer);
-        _rekeyDeadline = new Deadline(end, new(DisconnectReason.KeyExchangeFailed, "the client does not change keys"));
+        _rekeyDeadline = new Deadline(options.Clock, end, new(DisconnectReason.KeyExchangeFailed, "the client does not change keys"));
     }
 
     /// <summary>Identifies the connection in signatures: the first exchange hash (RFC 4253, section 7.2).</summary>

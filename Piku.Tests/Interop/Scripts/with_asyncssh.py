@@ -1,5 +1,6 @@
 """ssh and sftp as far as the tests need them, with AsyncSSH."""
 import asyncio
+import os
 import sys
 
 import asyncssh
@@ -18,31 +19,37 @@ async def main():
         session.report_key_exchanges(asyncssh.logging.logger.logger, "Completed key exchange")
     async with asyncssh.connect(
             options.host, options.port, username=options.user, client_keys=[options.key], known_hosts=options.known_hosts,
-            agent_path=None, config=None, keepalive_interval=options.keepalive, keepalive_count_max=1, **choices) as connection:
+            agent_path=None, config=None, keepalive_interval=options.keepalive, keepalive_count_max=5, **choices) as connection:
         if options.sftp:
             async with connection.start_sftp_client() as sftp:
                 return await run_batch(sftp)
         if options.forward:
-            return await exchange(*await connection.open_connection(*options.forward, encoding=None))
-        process = await connection.create_process(
-            options.command, encoding=None, stdin=sys.stdin.buffer, stdout=sys.stdout.buffer, stderr=sys.stderr.buffer)
+            reader, writer = await connection.open_connection(*options.forward, encoding=None)
+            await asyncio.gather(send(writer), receive(reader, 1))
+            return 0
+        # Given our standard streams, AsyncSSH may end before it has written all to them.
+        process = await connection.create_process(options.command, encoding=None)
+        sending = asyncio.create_task(send(process.stdin))
+        await asyncio.gather(receive(process.stdout, 1), receive(process.stderr, 2))
         await process.wait_closed()
+        sending.cancel()
         return process.exit_status
 
 
-async def exchange(reader, writer):
-    async def send():
-        chunks = session.standard_input()
+async def send(writer):
+    chunks = session.standard_input()
+    try:
         while chunk := await asyncio.to_thread(next, chunks, None):
             writer.write(chunk)
             await writer.drain()
         writer.write_eof()
+    except OSError:
+        pass  # the command has ended and wants no more
 
-    sending = asyncio.create_task(send())
+
+async def receive(reader, descriptor):
     while chunk := await reader.read(session.CHUNK):
-        session.write(1, chunk)
-    await sending
-    return 0
+        await asyncio.to_thread(session.write, descriptor, chunk)
 
 
 async def run_batch(sftp):
@@ -58,4 +65,11 @@ async def run_batch(sftp):
     return 0
 
 
-sys.exit(asyncio.run(main()))
+async def run():
+    status = await main()
+    # A thread that waits for standard input would hold up the end.
+    sys.stdout.flush()
+    os._exit(status)
+
+
+asyncio.run(run())

@@ -1,7 +1,7 @@
 namespace Piku.Tests.EndToEnd;
 
-/// <summary>One running piku for all tests that leave it as they found it; each uses apps of its own name.</summary>
-public sealed class SharedInstance : IAsyncLifetime
+/// <summary>One running piku for the tests of a class; each uses apps of its own name.</summary>
+public class RunningPiku : IAsyncLifetime
 {
     private PikuInstance? _piku;
     private Browser? _browser;
@@ -14,15 +14,17 @@ public sealed class SharedInstance : IAsyncLifetime
     {
         _piku = await PikuInstance.StartAsync();
         _browser = new Browser(_piku);
+        await PrepareAsync();
     }
 
     public async ValueTask DisposeAsync()
     {
+        GC.SuppressFinalize(this);
         _browser?.Dispose();
         if (_piku is not null)
             await _piku.DisposeAsync();
     }
-}
 
-[CollectionDefinition(nameof(SharedInstance))]
-public sealed class SharedInstanceCollection : ICollectionFixture<SharedInstance>;
+    /// <summary>What all tests of the class find there.</summary>
+    protected virtual Task PrepareAsync() => Task.CompletedTask;
+}

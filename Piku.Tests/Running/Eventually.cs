@@ -1,12 +1,12 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 
-namespace Piku.Tests;
+namespace Piku.Tests.Running;
 
-/// <summary>Waiting for what will be so.</summary>
+/// <summary>Waiting for what will be so. Limits are for a quiet machine (<see cref="Pace"/>).</summary>
 internal static class Eventually
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
     /// <inheritdoc cref="TrueAsync(Func{Task{bool}}, TimeSpan?, Func{string}?, string)"/>
@@ -20,7 +20,8 @@ internal static class Eventually
     {
         for (var watch = Stopwatch.StartNew(); !await condition();)
         {
-            Assert.True(watch.Elapsed < (limit ?? Patience), $"not within {(limit ?? Patience).TotalSeconds} s: {explain?.Invoke() ?? what}");
+            if (watch.Elapsed > Pace.Scale(limit ?? Patience))
+                Assert.Fail($"not within {watch.Elapsed.TotalSeconds:0} s: {explain?.Invoke() ?? what}");
             await Task.Delay(Pause, TestContext.Current.CancellationToken);
         }
     }
