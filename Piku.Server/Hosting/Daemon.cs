@@ -30,6 +30,7 @@ internal static class Daemon
             var (paths, options) = Composition.Read();
             Reserve.Free(paths.StartRoom);
             paths = await AppUserNamespace.EnterAsDaemonAsync(paths, options, ["serve", .. arguments]);
+            WorkerThreads.Start();
             ControllingTerminal.GiveUp();
             await using var manager = ServiceManager.Take();
             var listeners = PassedSockets.Take();

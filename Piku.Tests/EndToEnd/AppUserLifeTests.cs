@@ -131,7 +131,7 @@ public sealed class AppUserLifeTests
         using var browser = new Browser(piku);
         var other = await Repository.FromExampleAsync(piku.Client, "static", "other");
         await other.PushAsync();
-        var bad = await Repository.WithFilesAsync(piku.Client, "bad", ("Procfile", "worker: exec sleep 1000\n"), ("requirements.txt", ""));
+        var bad = await Repository.WithFilesAsync(piku.Client, "bad", ("Procfile", "worker: exec sleep 1000\n"), ("package.json", "{}"));
         await bad.PushAsync();
         var (repository, tree, settings) = (Path.Combine(piku.Paths.Repos, "bad"), Path.Combine(piku.Paths.Apps, "bad"), Path.Combine(piku.Paths.Envs, "bad"));
         // Links that a listing of all below would follow for ever, pipes, and what its owner may not read.
@@ -192,7 +192,7 @@ public sealed class AppUserLifeTests
     {
         AppUsersInstance.SkipUnlessPossible();
         await using var piku = await PikuInstance.StartAsync(piku => piku.GiveAppsUsersAsync());
-        var repository = await Repository.WithFilesAsync(piku.Client, "named", ("Procfile", "worker: exec sleep 1000\n"), ("requirements.txt", ""));
+        var repository = await Repository.WithFilesAsync(piku.Client, "named", ("Procfile", "worker: exec sleep 1000\n"), ("package.json", "{}"));
         await repository.PushAsync();
         Assert.Equal("piku-named\n", await piku.Client.CommandAsync("run", "named", "whoami"));
         await Programs.RunAsync("sh", ["-c", "cp -a /etc/passwd /etc/passwd.piku && mv /etc/passwd.piku /etc/passwd"]);

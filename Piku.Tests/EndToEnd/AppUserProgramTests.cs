@@ -73,7 +73,7 @@ public sealed class AppUserProgramTests(AppUsersInstance shared)
     [Fact]
     public async Task Limits_hold_with_and_without_control_groups()
     {
-        var repository = await AppAsync("user-limits", ("Procfile", "worker: exec sleep 1000\n"), ("requirements.txt", ""));
+        var repository = await AppAsync("user-limits", ("Procfile", "worker: exec sleep 1000\n"), ("package.json", "{}"));
         var user = AppUsersInstance.UserOf(Piku, repository.App);
         await Client.CommandAsync("config:set", repository.App, "PIKU_MEMORY_LIMIT=100");
         await AssertLimitAsync($"{164 << 20}");

@@ -36,7 +36,7 @@ public sealed partial class AppUserTests(AppUsersInstance shared)
         Assert.Contains(files, file => file.StartsWith(Paths.HostKeys, StringComparison.Ordinal));
         var repository = await Repository.WithFilesAsync(Client, app,
             ("Procfile", "release: python3 attack.py > $DATA_ROOT/release 2>&1\nworker: python3 attack.py > $DATA_ROOT/worker 2>&1; touch $DATA_ROOT/over; exec sleep 1000\n"),
-            ("requirements.txt", ""), ("files", string.Join('\n', files) + "\n"),
+            ("package.json", "{}"), ("files", string.Join('\n', files) + "\n"),
             ("folders", string.Join('\n', all.OfType<DirectoryInfo>().Where(folder => folder.LinkTarget is null).Select(folder => folder.FullName).Append(Paths.Root)) + "\n"),
             // One program for some thousand files: a shell would start two for each.
             ("attack.py",
@@ -90,7 +90,7 @@ public sealed partial class AppUserTests(AppUsersInstance shared)
     public async Task An_app_signals_and_traces_no_process_of_another()
     {
         const string app = "meddler";
-        var repository = await Repository.WithFilesAsync(Client, app, ("Procfile", Sleeper), ("requirements.txt", ""), ("attack.py",
+        var repository = await Repository.WithFilesAsync(Client, app, ("Procfile", Sleeper), ("package.json", "{}"), ("attack.py",
             """
             import ctypes, os, sys
             libc = ctypes.CDLL(None, use_errno=True)
@@ -129,7 +129,7 @@ public sealed partial class AppUserTests(AppUsersInstance shared)
     public async Task Git_runs_as_the_app()
     {
         const string app = "hooker";
-        var repository = await Repository.WithFilesAsync(Client, app, ("Procfile", Sleeper), ("requirements.txt", ""), ("file", "1"));
+        var repository = await Repository.WithFilesAsync(Client, app, ("Procfile", Sleeper), ("package.json", "{}"), ("file", "1"));
         await repository.PushAsync();
         var name = AppName.Parse(app);
         var (data, user) = (Paths.AppData(name), AppUsersInstance.UserOf(Piku, app));
@@ -156,7 +156,7 @@ public sealed partial class AppUserTests(AppUsersInstance shared)
     public async Task Files_over_sftp_are_the_apps()
     {
         const string app = "uploader";
-        var repository = await Repository.WithFilesAsync(Client, app, ("Procfile", Sleeper), ("requirements.txt", ""));
+        var repository = await Repository.WithFilesAsync(Client, app, ("Procfile", Sleeper), ("package.json", "{}"));
         await repository.PushAsync();
         var (data, user) = (Paths.AppData(AppName.Parse(app)), AppUsersInstance.UserOf(Piku, app));
         var local = Path.Combine(Client.Folder, "upload");
@@ -187,7 +187,7 @@ public sealed partial class AppUserTests(AppUsersInstance shared)
     {
         const string app = "lingering";
         var repository = await Repository.WithFilesAsync(Client, app,
-            ("Procfile", "worker: setsid env -i setsid sleep 2000 < /dev/null > /dev/null 2>&1 & exec sleep 1000\n"), ("requirements.txt", ""));
+            ("Procfile", "worker: setsid env -i setsid sleep 2000 < /dev/null > /dev/null 2>&1 & exec sleep 1000\n"), ("package.json", "{}"));
         await repository.PushAsync();
         var (user, theirs) = (AppUsersInstance.UserOf(Piku, app), AppUsersInstance.UserOf(Piku, Victim.Value));
         await Eventually.TrueAsync(() => AppUsersInstance.ProcessesOf(user).Any(process => ProcessTable.CommandLine(process) == "sleep 2000"));
@@ -207,7 +207,7 @@ public sealed partial class AppUserTests(AppUsersInstance shared)
     {
         var traces = Path.Combine(Paths.Data, "loading");
         var repository = await Repository.WithFilesAsync(Client, "loading",
-            ("Procfile", Sleeper + "preflight: true\nrelease: true\n"), ("requirements.txt", ""), ("ENV", $"LD_DEBUG=statistics\nLD_DEBUG_OUTPUT={traces}/trace\n"));
+            ("Procfile", Sleeper + "preflight: true\nrelease: true\n"), ("package.json", "{}"), ("ENV", $"LD_DEBUG=statistics\nLD_DEBUG_OUTPUT={traces}/trace\n"));
         await repository.PushAsync();
         await Client.CommandAsync("run", "loading", "true");
         await Client.CommandAsync("restart", "loading");
@@ -222,12 +222,12 @@ public sealed partial class AppUserTests(AppUsersInstance shared)
     [Fact]
     public async Task Numbers_are_never_given_twice()
     {
-        var first = await Repository.WithFilesAsync(Client, "first", ("Procfile", Sleeper), ("requirements.txt", ""));
+        var first = await Repository.WithFilesAsync(Client, "first", ("Procfile", Sleeper), ("package.json", "{}"));
         await first.PushAsync();
         var user = AppUsersInstance.UserOf(Piku, "first");
         await Client.CommandAsync("run", "first", "umask 077; echo kept > $DATA_ROOT/file; echo gone > $HOME/file");
         await Client.CommandAsync("destroy", "first");
-        var second = await Repository.WithFilesAsync(Client, "second", ("Procfile", Sleeper), ("requirements.txt", ""));
+        var second = await Repository.WithFilesAsync(Client, "second", ("Procfile", Sleeper), ("package.json", "{}"));
         await second.PushAsync();
 
         Assert.NotEqual(user, AppUsersInstance.UserOf(Piku, "second"));

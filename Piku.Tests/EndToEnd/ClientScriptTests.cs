@@ -34,7 +34,7 @@ public sealed class ClientScriptTests(ClientScriptTests.DeployedApp shared) : IC
         protected override async Task PrepareAsync()
         {
             var repository = await Repository.WithFilesAsync(
-                Piku.Client, Name, ("Procfile", "worker: sleep 1000\n"), ("requirements.txt", ""), ("sub/a file.txt", "content\n"));
+                Piku.Client, Name, ("Procfile", "worker: sleep 1000\n"), ("package.json", "{}"), ("sub/a file.txt", "content\n"));
             await repository.PushAsync();
         }
     }

@@ -105,7 +105,7 @@ public sealed class DaemonTests
     public async Task Apps_have_nothing_of_the_terminal_that_it_was_started_from()
     {
         await using var piku = await PikuInstance.StartAsync();
-        var app = await Repository.WithFilesAsync(piku.Client, "typist", ("Procfile", "worker: exec sleep 1000\n"), ("requirements.txt", ""));
+        var app = await Repository.WithFilesAsync(piku.Client, "typist", ("Procfile", "worker: exec sleep 1000\n"), ("package.json", "{}"));
         await app.PushAsync();
         Assert.True((await piku.StopDaemonAsync()).Succeeded, piku.Output);
         var shown = new MemoryStream();
@@ -133,7 +133,7 @@ public sealed class DaemonTests
     [Fact]
     public async Task Its_files_are_nobody_elses_business()
     {
-        await using var piku = await PikuInstance.StartAsync();
+        await using var piku = await PikuInstance.StartAsync(makesHostKeys: true);
         var app = await Repository.FromExampleAsync(piku.Client, "python-wsgi", "secretive");
         await app.PushAsync();
         await piku.Client.CommandAsync("config:set", "secretive", "PASSWORD=hunter2");
@@ -144,6 +144,8 @@ public sealed class DaemonTests
             .Where(file => Path.GetExtension(file) is not ".lock")
             .Where(file => File.ReadAllText(file).Contains("hunter2", StringComparison.Ordinal));
         Assert.NotEmpty(secret);
-        Assert.All(secret, file => Assert.Equal(UnixFileMode.None, File.GetUnixFileMode(file) & others));
+        var hostKeys = Directory.GetFiles(piku.Paths.HostKeys, "ssh_host_*_key");
+        Assert.NotEmpty(hostKeys);
+        Assert.All(secret.Concat(hostKeys), file => Assert.Equal(UnixFileMode.None, File.GetUnixFileMode(file) & others));
     }
 }

@@ -49,7 +49,7 @@ public sealed class DeployOrderTests : IAsyncLifetime
     [Fact]
     public async Task Another_app_waits_for_its_turn_while_scaling_and_restart_do_not()
     {
-        var other = await Repository.WithFilesAsync(Client, "other", ("Procfile", "worker: exec sleep 1000\n"), ("requirements.txt", ""));
+        var other = await Repository.WithFilesAsync(Client, "other", ("Procfile", "worker: exec sleep 1000\n"), ("package.json", "{}"));
         await other.PushAsync();
         var (_, push) = await BeginAsync("shop");
 
@@ -70,7 +70,7 @@ public sealed class DeployOrderTests : IAsyncLifetime
     [Fact]
     public async Task A_deploy_on_the_server_itself_is_listed_and_cancelled_like_any_other_and_the_other_way_round()
     {
-        var app = await Repository.WithFilesAsync(Client, "local", ("Procfile", "worker: echo one; exec sleep 1000\n"), ("requirements.txt", ""));
+        var app = await Repository.WithFilesAsync(Client, "local", ("Procfile", "worker: echo one; exec sleep 1000\n"), ("package.json", "{}"));
         await app.PushAsync();
         app.Write("Procfile", Slow);
         await app.CommitAsync();
@@ -142,7 +142,7 @@ public sealed class DeployOrderTests : IAsyncLifetime
 
     /// <summary>An app whose command starts processes in its group, in sessions of their own, and orphans.</summary>
     private Task<Repository> HangingAsync(string kind, string seconds, string settings) => Repository.WithFilesAsync(
-        Client, "hanging", ("ENV", settings), ("requirements.txt", ""),
+        Client, "hanging", ("ENV", settings), ("package.json", "{}"),
         ("Procfile", $"{kind}: trap '' TERM INT HUP; setsid sh -c 'trap \"\" TERM; (sleep {seconds} &) ; sleep {seconds}' & sleep {seconds} & while true; do sleep 1; done\nworker: exec sleep 1000\n"));
 
     private static IEnumerable<int> Sleeping(string seconds) => ProcessTable.Read()
@@ -150,7 +150,7 @@ public sealed class DeployOrderTests : IAsyncLifetime
 
     private async Task<(Repository Repository, Task<CapturedRun> Push)> BeginAsync(string app)
     {
-        var repository = await Repository.WithFilesAsync(Client, app, ("Procfile", "worker: echo one; exec sleep 1000\n"), ("requirements.txt", ""));
+        var repository = await Repository.WithFilesAsync(Client, app, ("Procfile", "worker: echo one; exec sleep 1000\n"), ("package.json", "{}"));
         await repository.PushAsync();
         repository.Write("Procfile", Slow);
         await repository.CommitAsync();

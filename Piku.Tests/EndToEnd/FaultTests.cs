@@ -110,6 +110,21 @@ public sealed class FaultTests(FaultyInstance faulty) : IClassFixture<FaultyInst
         await PushAgainAsync();
     }
 
+    /// <summary>.NET ends a program whose pool of threads wants one more and gets none.</summary>
+    [Fact]
+    public async Task A_daemon_that_gets_no_more_threads_serves_on()
+    {
+        await faulty.BeginAsync();
+        await faulty.LimitAsync("nproc", "1");
+
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(i => i % 2 == 0
+            ? (Task)Piku.Client.CommandAsync("apps")
+            : Piku.Client.SshAsync("run", App.App.Value, "true")));
+
+        await faulty.UnlimitAsync("nproc");
+        await App.AssertServesAsync(faulty.Served, "there were no threads");
+    }
+
     /// <summary>Not even the way back finds one.</summary>
     [Fact]
     public async Task A_deploy_that_finds_no_more_processes_is_put_back_when_there_are_some()
@@ -233,6 +248,7 @@ public sealed class FaultyInstance : IAsyncLifetime
     /// <summary>As the daemon's user, who may: root in a container may not.</summary>
     private Task<string> PrlimitAsync(params string[] words)
     {
+        Assert.True(Piku.IsRunning, $"the daemon has ended: {Piku.Output}");
         string[] call = ["prlimit", "--pid", $"{Piku.ProcessId}", .. words];
         return UnixUser.Current.IsRoot
             ? Programs.RunAsync("setpriv", ["--reuid=piku", "--regid=piku", "--init-groups", .. call])

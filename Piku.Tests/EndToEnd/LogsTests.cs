@@ -13,7 +13,7 @@ public sealed class LogsTests(RunningPiku shared) : IClassFixture<RunningPiku>
         var repository = await Repository.WithFilesAsync(
             Client, "chatty",
             ("Procfile", "worker: echo first; while [ ! -e \"$DATA_ROOT/more\" ]; do sleep 0.05; done; echo second; exec sleep 1000\n"),
-            ("requirements.txt", ""));
+            ("package.json", "{}"));
         await repository.PushAsync();
         var seen = "";
         var call = Client.Ssh("logs", "chatty", "worker") with

@@ -1,6 +1,7 @@
 using System.Text;
 using Piku.Core.Machine;
 using Piku.Core.Model;
+using Piku.Server.Ssh.Crypto;
 
 namespace Piku.Tests.EndToEnd;
 
@@ -13,6 +14,10 @@ public sealed class PikuInstance : IAsyncDisposable
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(20);
     private static readonly HashSet<int> PromisedPorts = [];
+
+    /// <summary>By their file's name. A daemon would take a second to make them, and there are a hundred daemons.</summary>
+    private static readonly Lazy<(string File, string Text)[]> HostKeys = new(() =>
+        [.. AlgorithmSuite.Default.HostKeys.Select(type => (type.FileName, HostKeyFile.Generate(type)))]);
 
     private readonly string _home;
     private readonly StringBuilder _output = new();
@@ -45,6 +50,8 @@ public sealed class PikuInstance : IAsyncDisposable
     /// <summary>The daemon's process.</summary>
     public int ProcessId => _daemon!.ProcessId;
 
+    public bool IsRunning => _daemon is { Exit.IsCompleted: false };
+
     /// <summary>Of the daemon and its client; nobody else uses it.</summary>
     public string Home => _home;
 
@@ -73,7 +80,8 @@ public sealed class PikuInstance : IAsyncDisposable
     });
 
     /// <summary>A new installation, ready to be pushed to; empty, unless it is prepared before the daemon starts.</summary>
-    public static async Task<PikuInstance> StartAsync(Func<PikuInstance, Task>? prepare = null)
+    /// <param name="makesHostKeys">As at the first start of a person's; else it has some already.</param>
+    public static async Task<PikuInstance> StartAsync(Func<PikuInstance, Task>? prepare = null, bool makesHostKeys = false)
     {
         var instance = new PikuInstance(Directory.CreateTempSubdirectory("piku-e2e-").FullName);
         try
@@ -84,6 +92,8 @@ public sealed class PikuInstance : IAsyncDisposable
             await GiveToDaemonAsync(instance._home);
             if (prepare is not null)
                 await prepare(instance);
+            if (!makesHostKeys)
+                await instance.GiveHostKeysAsync();
             if (AppUsers)
                 await instance.GiveAppsUsersAsync();
             await instance.StartDaemonAsync();
@@ -107,6 +117,19 @@ public sealed class PikuInstance : IAsyncDisposable
         if (!File.Exists(Paths.Config) || !(await File.ReadAllTextAsync(Paths.Config)).Contains(users, StringComparison.Ordinal))
             await File.AppendAllTextAsync(Paths.Config, users);
         await GiveToDaemonAsync(Paths.Root, Paths.Config);
+    }
+
+    private async Task GiveHostKeysAsync()
+    {
+        var folder = Paths.HostKeys;
+        if (Directory.Exists(folder))
+            return;
+        Directory.CreateDirectory(Paths.Root);
+        Directory.CreateDirectory(folder, AtomicFile.Secret | UnixFileMode.UserExecute);
+        var files = HostKeys.Value.Select(key => (Path: Path.Combine(folder, key.File), key.Text)).ToArray();
+        foreach (var (path, text) in files)
+            AtomicFile.Write(path, text, AtomicFile.Secret);
+        await GiveToDaemonAsync([Paths.Root, folder, .. files.Select(file => file.Path)]);
     }
 
     /// <summary>Makes files the daemon's own; started by root, it runs as another user.</summary>

@@ -38,7 +38,7 @@ public sealed class PluginTests : IAsyncLifetime
         await WriteAsync("gate/hooks/post-deploy", $"echo \"deployed $PIKU_APP by $PIKU_CALLER\" >>{told}; exit 1");
         await WriteAsync("gate/hooks/post-destroy", $"echo \"destroyed $PIKU_APP\" >>{told}");
 
-        var repository = await Repository.WithFilesAsync(Piku.Client, "gated", ("Procfile", "worker: sleep 1000\n"), ("requirements.txt", ""), ("forbidden", ""));
+        var repository = await Repository.WithFilesAsync(Piku.Client, "gated", ("Procfile", "worker: sleep 1000\n"), ("package.json", "{}"), ("forbidden", ""));
         var refused = await repository.TryPushAsync();
         Assert.False(refused.Status.Succeeded);
         Assert.Contains("the pre-deploy hook of the plugin 'gate' refused", refused.Error, StringComparison.Ordinal);
@@ -62,7 +62,7 @@ public sealed class PluginTests : IAsyncLifetime
 
     private async Task PushAsync(string app)
     {
-        var repository = await Repository.WithFilesAsync(Piku.Client, app, ("Procfile", "worker: sleep 1000\n"), ("requirements.txt", ""));
+        var repository = await Repository.WithFilesAsync(Piku.Client, app, ("Procfile", "worker: sleep 1000\n"), ("package.json", "{}"));
         await repository.PushAsync();
     }
 

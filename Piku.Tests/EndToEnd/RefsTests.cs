@@ -45,7 +45,7 @@ public sealed class RefsTests(RunningPiku shared) : IClassFixture<RunningPiku>
         var repository = await Repository.WithFilesAsync(
             Client, "queued",
             ("Procfile", "preflight: touch \"$DATA_ROOT/at-it\"; while [ ! -e \"$DATA_ROOT/go-on\" ]; do sleep 0.05; done\nworker: sleep 1000\n"),
-            ("requirements.txt", ""));
+            ("package.json", "{}"));
         await repository.CommitAsync();
         var data = shared.Piku.Paths.AppData(Core.Model.AppName.Parse("queued"));
         var first = Programs.CaptureAsync(repository.Push());

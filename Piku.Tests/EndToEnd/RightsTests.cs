@@ -41,7 +41,7 @@ public sealed class RightsTests : IAsyncLifetime
         foreach (var verb in (string[])["keys", "setup", "setup:ssh -"])
             await AssertRefusedAsync(bob, "is for admins of all apps", verb);
 
-        var elsewhere = await Repository.WithFilesAsync(bob, "blog2", ("Procfile", "worker: sleep 1000\n"), ("requirements.txt", ""));
+        var elsewhere = await Repository.WithFilesAsync(bob, "blog2", ("Procfile", "worker: sleep 1000\n"), ("package.json", "{}"));
         var push = await elsewhere.TryPushAsync();
         Assert.False(push.Status.Succeeded);
         Assert.Contains("not for 'blog2'", push.Error, StringComparison.Ordinal);
@@ -217,7 +217,7 @@ public sealed class RightsTests : IAsyncLifetime
 
     private static async Task<Repository> PushAsync(Client client, string app)
     {
-        var repository = await Repository.WithFilesAsync(client, app, ("Procfile", "worker: sleep 1000\n"), ("requirements.txt", ""));
+        var repository = await Repository.WithFilesAsync(client, app, ("Procfile", "worker: sleep 1000\n"), ("package.json", "{}"));
         await repository.PushAsync();
         return repository;
     }

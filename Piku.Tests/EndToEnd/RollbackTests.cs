@@ -14,7 +14,7 @@ public sealed class RollbackTests(RunningPiku shared) : IClassFixture<RunningPik
     public async Task The_log_of_a_failed_push_is_what_its_pusher_saw()
     {
         var repository = await Repository.WithFilesAsync(
-            Client, "failing", ("Procfile", "preflight: printf 'one\\ttab\\nüber\\n'; echo err >&2; exit 3\nworker: sleep 1000\n"), ("requirements.txt", ""));
+            Client, "failing", ("Procfile", "preflight: printf 'one\\ttab\\nüber\\n'; echo err >&2; exit 3\nworker: sleep 1000\n"), ("package.json", "{}"));
         await repository.CommitAsync();
         var refused = await Programs.CaptureAsync(repository.Push());
         Assert.False(refused.Status.Succeeded);
@@ -72,7 +72,7 @@ public sealed class RollbackTests(RunningPiku shared) : IClassFixture<RunningPik
     public async Task A_rollback_that_fails_leaves_settings_and_version_and_says_why()
     {
         var repository = await Repository.WithFilesAsync(
-            Client, "stuck", ("Procfile", "release: test \"$MOOD\" != wild || test -e allowed\nworker: sleep 1000\n"), ("requirements.txt", ""), ("allowed", ""));
+            Client, "stuck", ("Procfile", "release: test \"$MOOD\" != wild || test -e allowed\nworker: sleep 1000\n"), ("package.json", "{}"), ("allowed", ""));
         await repository.PushAsync();
         await Client.CommandAsync("config:set", "stuck", "MOOD=wild");
         await Client.CommandAsync("config:set", "stuck", "MOOD=tame");
@@ -150,7 +150,7 @@ public sealed class RollbackTests(RunningPiku shared) : IClassFixture<RunningPik
     [Fact]
     public async Task The_refs_that_keep_releases_are_shown_to_nobody()
     {
-        var repository = await Repository.WithFilesAsync(Client, "hidden", ("Procfile", "worker: sleep 1000\n"), ("requirements.txt", ""));
+        var repository = await Repository.WithFilesAsync(Client, "hidden", ("Procfile", "worker: sleep 1000\n"), ("package.json", "{}"));
         await repository.PushAsync();
         // The pusher need not wait for it.
         await Eventually.TrueAsync(() => File.Exists(Path.Combine(shared.Piku.Paths.Repos, "hidden/refs/piku/releases/1")));

@@ -38,7 +38,7 @@ public sealed class SettingsTests(RunningPiku shared) : IClassFixture<RunningPik
     {
         var client = shared.Piku.Client;
         var repository = await Repository.WithFilesAsync(
-            client, "settings", ("Procfile", "worker: sleep 1000\n"), ("requirements.txt", ""), ("ENV", "A=repository\n"));
+            client, "settings", ("Procfile", "worker: sleep 1000\n"), ("package.json", "{}"), ("ENV", "A=repository\n"));
         await repository.PushAsync();
 
         await client.CommandAsync("config:set", "settings", "B=1", "'C=two words'");

@@ -45,7 +45,7 @@ public sealed class SiteTests(SiteTests.WebApp shared) : IClassFixture<SiteTests
     {
         protected override async Task PrepareAsync()
         {
-            var repository = await Repository.WithFilesAsync(Piku.Client, App, ("Procfile", "web: node server.js\n"), ("requirements.txt", ""),
+            var repository = await Repository.WithFilesAsync(Piku.Client, App, ("Procfile", "web: node server.js\n"), ("package.json", "{}"),
                 ("server.js", Server), ("more.conf", "add_header X-Word \"$WORD for $host\";\n"),
                 ("ENV", $"NGINX_SERVER_NAME={Host}\nNGINX_INCLUDE_FILE=more.conf\nWORD=a; }} word\nNGINX_CACHE_PREFIXES=/kept,/also\nNGINX_CACHE_CONTROL=60\n"));
             await repository.PushAsync();

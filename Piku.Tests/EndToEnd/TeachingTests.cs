@@ -35,7 +35,7 @@ public sealed partial class TeachingTests(RunningPiku shared) : IClassFixture<Ru
     [Fact]
     public async Task An_app_without_a_host_name_is_told_where_it_answers()
     {
-        var repository = await CreateAsync("nameless", ("Procfile", "web: python3 server.py\n"), ("requirements.txt", ""), ("server.py", Server));
+        var repository = await CreateAsync("nameless", ("Procfile", "web: python3 server.py\n"), ("package.json", "{}"), ("server.py", Server));
         var said = await repository.PushAsync();
         Assert.Contains("App 'nameless' answers at http://127.0.0.1:", said, StringComparison.Ordinal);
         Assert.Contains("NGINX_SERVER_NAME", said, StringComparison.Ordinal);
@@ -50,7 +50,7 @@ public sealed partial class TeachingTests(RunningPiku shared) : IClassFixture<Ru
         using var other = new TcpListener(IPAddress.Loopback, 0);
         other.Start();
         var port = ((IPEndPoint)other.LocalEndpoint).Port;
-        var repository = await CreateAsync("crowded", ("Procfile", "web: python3 server.py\n"), ("requirements.txt", ""), ("server.py", Server), ("ENV", $"PORT={port}\n"));
+        var repository = await CreateAsync("crowded", ("Procfile", "web: python3 server.py\n"), ("package.json", "{}"), ("server.py", Server), ("ENV", $"PORT={port}\n"));
         var refused = await repository.TryPushAsync();
         Assert.False(refused.Status.Succeeded);
         Assert.Contains($"Port {port} is in use by another program of this machine: set PORT to another one, or leave it out", refused.Error, StringComparison.Ordinal);
@@ -59,7 +59,7 @@ public sealed partial class TeachingTests(RunningPiku shared) : IClassFixture<Ru
         await repository.PushAsync();
         // Its own port is no obstacle.
         await Client.CommandAsync("deploy", "crowded");
-        var second = await CreateAsync("crowding", ("Procfile", "web: python3 server.py\n"), ("requirements.txt", ""), ("server.py", Server), ("ENV", $"PORT={port}\n"));
+        var second = await CreateAsync("crowding", ("Procfile", "web: python3 server.py\n"), ("package.json", "{}"), ("server.py", Server), ("ENV", $"PORT={port}\n"));
         Assert.Contains($"Port {port} is in use by the app 'crowded'", (await second.TryPushAsync()).Error, StringComparison.Ordinal);
         await Client.CommandAsync("destroy", "crowded");
     }
@@ -79,7 +79,7 @@ public sealed partial class TeachingTests(RunningPiku shared) : IClassFixture<Ru
     [Fact]
     public async Task A_misspelt_setting_gets_a_hint_once_and_help_has_all_settings()
     {
-        var repository = await CreateAsync("misspelt", ("Procfile", "worker: sleep 1000\n"), ("requirements.txt", ""), ("ENV", "NGINX_SERVERNAME=a.localhost\nUWSGI_LISTENN=5\n"));
+        var repository = await CreateAsync("misspelt", ("Procfile", "worker: sleep 1000\n"), ("package.json", "{}"), ("ENV", "NGINX_SERVERNAME=a.localhost\nUWSGI_LISTENN=5\n"));
         var said = await repository.PushAsync();
         Assert.Single(Regex.Matches(said, "Warning: NGINX_SERVERNAME is not a setting: did you mean NGINX_SERVER_NAME\\?"));
         Assert.Single(Regex.Matches(said, "Warning: UWSGI_LISTENN is not a setting: did you mean UWSGI_LISTEN\\?"));

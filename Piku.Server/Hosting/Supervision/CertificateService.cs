@@ -1,7 +1,7 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Piku.Core.Deploy;
-using Piku.Core.Model;
 
 namespace Piku.Server.Hosting.Supervision;
 
@@ -24,13 +24,14 @@ internal sealed class CertificateService(Installation piku, Task nginxIsReady, I
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
+    [SuppressMessage("Design", "CA1031", Justification = "Said in the log, and tried again: no certificate is worth the daemon.")]
     private static async Task<IReadOnlyList<string>> TryAsync(Renewal renewal, CancellationToken stoppingToken)
     {
         try
         {
             return await renewal.RunAsync(stoppingToken);
         }
-        catch (Exception wrong) when (wrong is UserError or IOException or UnauthorizedAccessException)
+        catch (Exception wrong) when (wrong is not OperationCanceledException)
         {
             return [wrong.Message];
         }

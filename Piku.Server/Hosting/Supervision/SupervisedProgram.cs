@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 using Piku.Core.Machine;
 using Piku.Core.Model;
@@ -22,7 +23,7 @@ internal sealed record ProgramToSupervise(
 internal sealed class SupervisedProgram(ProgramToSupervise program, RestartPolicy policy, TimeProvider clock, ILogger logger)
 {
     /// <summary>On a slow card a first start reads everything from disk.</summary>
-    private static readonly TimeSpan FirstStart = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan FirstStart = TimeSpan.FromMinutes(2);
 
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
 
@@ -62,6 +63,7 @@ internal sealed class SupervisedProgram(ProgramToSupervise program, RestartPolic
     }
 
     /// <returns>How it ended.</returns>
+    [SuppressMessage("Design", "CA1031", Justification = "It has worked before, and is said in the log and tried again.")]
     private async Task<string> RunOnceAsync(CancellationToken stopping)
     {
         try
@@ -82,9 +84,9 @@ internal sealed class SupervisedProgram(ProgramToSupervise program, RestartPolic
                 throw;
             }
         }
-        catch (Exception failure) when (_ready.Task.IsCompletedSuccessfully && failure is (UserError or IOException or UnauthorizedAccessException))
+        catch (Exception failure) when (_ready.Task.IsCompletedSuccessfully && failure is not OperationCanceledException)
         {
-            // It has worked before: a tool may just be on its way through an upgrade, or the disk be full for a while.
+            // A tool may just be on its way through an upgrade, the disk be full for a while, or no thread be left.
             return failure.Message;
         }
     }

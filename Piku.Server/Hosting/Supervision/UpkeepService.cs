@@ -1,8 +1,8 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Piku.Core.Deploy;
 using Piku.Core.Machine;
-using Piku.Core.Model;
 
 namespace Piku.Server.Hosting.Supervision;
 
@@ -26,39 +26,40 @@ internal sealed class UpkeepService(Installation piku, ILogger<UpkeepService> lo
         using var timer = new PeriodicTimer(Interval, piku.Clock);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
-            string[] problems = [.. await Recovery.RetryAsync(piku, stoppingToken), .. KeepRoom(), .. await KeepNamesAsync(stoppingToken)];
+            string[] problems =
+            [
+                .. await TryAsync(() => Recovery.RetryAsync(piku, stoppingToken)),
+                .. await TryAsync(() => Task.FromResult(KeepRoom())),
+                .. await TryAsync(() => KeepNamesAsync(stoppingToken)),
+            ];
             foreach (var problem in problems.Except(_said))
                 Log.Upkeep(logger, problem);
             _said = [.. problems];
         }
     }
 
-    /// <returns>Why apps' users have none.</returns>
-    private async Task<IEnumerable<string>> KeepNamesAsync(CancellationToken stopping)
+    /// <summary>A machine that is out of anything may fail here in any way, and is no reason for the daemon to end: it looks again soon.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "Said in the log, and tried again.")]
+    private static async Task<IReadOnlyList<string>> TryAsync(Func<Task<IReadOnlyList<string>>> work)
     {
         try
         {
-            return await piku.Users.KeepNamesAsync(stopping) is { } problem ? [problem] : [];
+            return await work();
         }
-        catch (Exception full) when (full is UserError or IOException or UnauthorizedAccessException)
+        catch (Exception wrong) when (wrong is not OperationCanceledException)
         {
-            return [full.Message];
+            return [wrong.Message];
         }
     }
 
-    /// <returns>Why there is none.</returns>
-    private IEnumerable<string> KeepRoom()
+    /// <returns>Why apps' users have none.</returns>
+    private async Task<IReadOnlyList<string>> KeepNamesAsync(CancellationToken stopping) =>
+        await piku.Users.KeepNamesAsync(stopping) is { } problem ? [problem] : [];
+
+    private IReadOnlyList<string> KeepRoom()
     {
-        if (Directory.Exists(piku.Paths.StartRoom))
-            return [];
-        try
-        {
+        if (!Directory.Exists(piku.Paths.StartRoom))
             Reserve.Take(piku.Paths.StartRoom, Room, Names);
-            return [];
-        }
-        catch (Exception full) when (full is UserError or IOException or UnauthorizedAccessException)
-        {
-            return [full.Message];
-        }
+        return [];
     }
 }
