@@ -10,7 +10,7 @@ namespace Piku.Server.Hosting;
 internal static class WorkerThreads
 {
     /// <summary>All that is done in a daemon is short or asynchronous; more than a few wait for the disk at the same time at the most.</summary>
-    private const int Fewest = 16;
+    private const int Fewest = 12;
 
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 

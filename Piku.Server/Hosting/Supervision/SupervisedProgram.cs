@@ -22,8 +22,8 @@ internal sealed record ProgramToSupervise(
 /// </summary>
 internal sealed class SupervisedProgram(ProgramToSupervise program, RestartPolicy policy, TimeProvider clock, ILogger logger)
 {
-    /// <summary>On a slow card a first start reads everything from disk.</summary>
-    private static readonly TimeSpan FirstStart = TimeSpan.FromMinutes(2);
+    /// <summary>On a slow card a first start reads everything from disk; a later one finds it in memory.</summary>
+    private static readonly TimeSpan FirstStart = TimeSpan.FromMinutes(2), LaterStart = TimeSpan.FromSeconds(30);
 
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
 
@@ -93,8 +93,9 @@ internal sealed class SupervisedProgram(ProgramToSupervise program, RestartPolic
 
     private async Task WaitUntilReadyAsync(ChildProcess child, CancellationToken stopping)
     {
+        var limit = _ready.Task.IsCompletedSuccessfully ? LaterStart : FirstStart;
         var started = clock.GetTimestamp();
-        while (!child.Exit.IsCompleted && clock.GetElapsedTime(started) < FirstStart)
+        while (!child.Exit.IsCompleted && clock.GetElapsedTime(started) < limit)
         {
             if (await program.IsReadyAsync(child.ProcessId, stopping))
             {
@@ -106,7 +107,7 @@ internal sealed class SupervisedProgram(ProgramToSupervise program, RestartPolic
         }
         if (!child.Exit.IsCompleted)
         {
-            Log.DoesNotWork(logger, program.Name, FirstStart.TotalSeconds);
+            Log.DoesNotWork(logger, program.Name, limit.TotalSeconds);
             child.Signal(Signals.Kill);
         }
     }
