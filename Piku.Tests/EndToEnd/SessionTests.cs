@@ -118,11 +118,11 @@ public sealed class SessionTests(RunningPiku shared) : IClassFixture<RunningPiku
     [Fact]
     public async Task Ctrl_C_ends_a_command_that_has_no_program()
     {
-        await (await Repository.FromExampleAsync(Client, "static", "followed")).PushAsync();
-        var keys = new Pipe();
-        await using var ssh = await ChildProcess.StartAsync(Client.Ssh("-tt", "logs", "followed") with { Input = keys.Reader.AsStream() });
-        await keys.Writer.WriteAsync("\x03"u8.ToArray(), Cancelled);
-        Assert.Equal(130, (await ssh.Exit.WaitAsync(Pace.Scale(TimeSpan.FromSeconds(20)), Cancelled)).Code);
+        await (await Repository.WithFilesAsync(Client, "followed", ("Procfile", "static: .\nworker: echo to follow; exec sleep 1000\n"))).PushAsync();
+        await using var screen = await Screen.StartAsync(Client.Ssh("-tt", "logs", "followed"));
+        await screen.ShowsAsync("to follow");
+        await screen.TypeAsync("\x03");
+        Assert.Equal(130, (await screen.Exit).Code);
     }
 
     [Theory]
