@@ -23,7 +23,7 @@ public sealed class GitProgram(EnvMap environment, Owner? user = null)
     {
         var run = await ChildProcess.CaptureAsync(Call(folder, arguments, Quarantine.None), cancel);
         if (!run.Status.Succeeded)
-            throw Failed(arguments, run.Status, run.Error);
+            throw Failed(folder, arguments, run.Status, run.Error);
     }
 
     /// <summary>Runs git to its end and shows what it says.</summary>
@@ -33,7 +33,7 @@ public sealed class GitProgram(EnvMap environment, Owner? user = null)
     {
         var status = await ChildProcess.RunAsync(Call(folder, arguments, quarantine) with { Output = output }, cancel);
         if (!status.Succeeded)
-            throw Failed(arguments, status, "");
+            throw Failed(folder, arguments, status, "");
     }
 
     /// <summary>Asks git something: its exit status and standard output.</summary>
@@ -58,6 +58,10 @@ public sealed class GitProgram(EnvMap environment, Owner? user = null)
         User = User,
     };
 
-    private static UserError Failed(IReadOnlyList<string> arguments, ExitStatus status, string said) =>
-        new($"git {arguments[0]} failed ({status}){(said.Length == 0 ? "." : ": " + said.Trim())}");
+    /// <summary>What git says of its failure. Of a full disk it may say no more than that it could not write a file.</summary>
+    internal static UserError Failed(string folder, IReadOnlyList<string> arguments, ExitStatus status, string said)
+    {
+        var failure = $"git {arguments[0]} failed ({status}){(said.Length == 0 ? "." : ": " + said.Trim())}";
+        return new(Shortage.OfDisk(folder) is { } full ? $"{full} {failure}" : failure);
+    }
 }

@@ -174,7 +174,7 @@ internal sealed class Submodules(GitProgram git, string folder, Quarantine quara
         var call = git.Serve(folder, arguments, Objects.AddTo(EnvMap.Empty.With("GIT_INDEX_FILE", Index)));
         using var stream = new MemoryStream(Encoding.UTF8.GetBytes(input));
         var run = await ChildProcess.CaptureAsync(call with { Input = stream }, cancel, TreeUpdate.MostBytes);
-        return run.Status.Succeeded ? run.Output : throw new UserError($"git {arguments[0]} failed ({run.Status}): {run.Error.Trim()}");
+        return run.Status.Succeeded ? run.Output : throw GitProgram.Failed(folder, arguments, run.Status, run.Error);
     }
 
     private ValueTask SayAsync(string text, CancellationToken cancel) => output(Encoding.UTF8.GetBytes(text + "\n"), cancel);

@@ -255,7 +255,7 @@ internal sealed class TreeUpdate(GitProgram git, string folder, Quarantine quara
         using var stream = new MemoryStream(Encoding.UTF8.GetBytes(input));
         var run = await ChildProcess.CaptureAsync(call with { Input = stream }, cancel, MostBytes);
         if (!run.Status.Succeeded && arguments[0] != "update-index")
-            throw new UserError($"git {arguments[0]} failed ({run.Status}): {run.Error.Trim()}");
+            throw GitProgram.Failed(folder, arguments, run.Status, run.Error);
         return run.Output.Length < MostBytes ? run.Output : throw new UserError("the app has too many files.");
     }
 
