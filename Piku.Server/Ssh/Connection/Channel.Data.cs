@@ -93,7 +93,7 @@ internal sealed partial class Channel
         lock (_gate)
         {
             if (_closeSent)
-                throw new IOException("the client has closed the channel");
+                throw new ChannelClosedException("the client has closed the channel");
             var length = _sendWindow.Allows(data.Length);
             if (length == 0)
             {

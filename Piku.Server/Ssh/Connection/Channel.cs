@@ -123,7 +123,7 @@ internal sealed partial class Channel
             _closeSent = _closeReceived = true;
             WakeWriters();
         }
-        _input.Writer.Complete(new IOException("the client has gone")); // unless it is complete already
+        _input.Writer.Complete(new ChannelClosedException("the client has gone")); // unless it is complete already
         Cancel();
     }
 

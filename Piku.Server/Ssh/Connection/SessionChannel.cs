@@ -129,7 +129,7 @@ internal sealed class SessionChannel
         {
             return await _context.Handler(session, _channel.Gone);
         }
-        catch (Exception e) when (_channel.Gone.IsCancellationRequested)
+        catch (Exception e) when (_channel.Gone.IsCancellationRequested || e is ChannelClosedException)
         {
             _context.Logger.SessionCancelled(_id, e.Message);
         }
