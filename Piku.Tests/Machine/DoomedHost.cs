@@ -32,7 +32,7 @@ internal sealed class DoomedHost : IAsyncDisposable
             Program = Environment.ProcessPath!,
             Arguments = ["-explicit", "only", "-method", explicitTest],
             Folder = "/",
-            Environment = EnvMap.From(Inherited()).With(Argument, argument).With(ReportFile, report),
+            Environment = Inherited().With(Argument, argument).With(ReportFile, report),
         });
         await Eventually.TrueAsync(() => AtomicFile.ReadIfExists(report) is not null);
         host.Report = AtomicFile.ReadIfExists(report)!;
@@ -56,6 +56,7 @@ internal sealed class DoomedHost : IAsyncDisposable
         _folder.Dispose();
     }
 
-    private static IEnumerable<KeyValuePair<string, string>> Inherited() => Environment.GetEnvironmentVariables()
-        .Cast<DictionaryEntry>().Select(entry => KeyValuePair.Create((string)entry.Key, (string?)entry.Value ?? ""));
+    /// <summary>What this process was started with, for another run of it.</summary>
+    public static EnvMap Inherited() => EnvMap.From(Environment.GetEnvironmentVariables()
+        .Cast<DictionaryEntry>().Select(entry => KeyValuePair.Create((string)entry.Key, (string?)entry.Value ?? "")));
 }

@@ -1,6 +1,5 @@
-using System.Collections;
 using Piku.Core.Machine;
-using Piku.Core.Model;
+using Piku.Tests.Machine;
 
 namespace Piku.Tests.Running;
 
@@ -118,7 +117,6 @@ public sealed class ARunOfTheTests : IDisposable
             .. methods.SelectMany(method => (string[])["-method", $"{typeof(ARunOfTheTests).FullName}.{method}"]),
         ],
         Folder = "/",
-        Environment = EnvMap.From(Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
-            .Select(entry => KeyValuePair.Create((string)entry.Key, (string?)entry.Value ?? ""))).With(ProgressReporter.ResultsVariable, _results.Path),
+        Environment = DoomedHost.Inherited().With(ProgressReporter.ResultsVariable, _results.Path),
     };
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Piku.Core.Deploy;
@@ -18,22 +17,9 @@ internal sealed class CertificateService(Installation piku, Task nginxIsReady, I
         using var timer = new PeriodicTimer(Interval, piku.Clock);
         do
         {
-            foreach (var problem in await TryAsync(renewal, stoppingToken))
+            foreach (var problem in await Attempt.RunAsync(() => renewal.RunAsync(stoppingToken), stoppingToken))
                 Log.Certificates(logger, problem);
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
-    }
-
-    [SuppressMessage("Design", "CA1031", Justification = "Said in the log, and tried again: no certificate is worth the daemon.")]
-    private static async Task<IReadOnlyList<string>> TryAsync(Renewal renewal, CancellationToken stoppingToken)
-    {
-        try
-        {
-            return await renewal.RunAsync(stoppingToken);
-        }
-        catch (Exception wrong) when (wrong is not OperationCanceledException)
-        {
-            return [wrong.Message];
-        }
     }
 }

@@ -84,7 +84,7 @@ internal sealed class SupervisedProgram(ProgramToSupervise program, RestartPolic
                 throw;
             }
         }
-        catch (Exception failure) when (_ready.Task.IsCompletedSuccessfully && failure is not OperationCanceledException)
+        catch (Exception failure) when (_ready.Task.IsCompletedSuccessfully && !stopping.IsCancellationRequested)
         {
             // A tool may just be on its way through an upgrade, the disk be full for a while, or no thread be left.
             return failure.Message;

@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Piku.Core.Deploy;
@@ -28,27 +27,13 @@ internal sealed class UpkeepService(Installation piku, ILogger<UpkeepService> lo
         {
             string[] problems =
             [
-                .. await TryAsync(() => Recovery.RetryAsync(piku, stoppingToken)),
-                .. await TryAsync(() => Task.FromResult(KeepRoom())),
-                .. await TryAsync(() => KeepNamesAsync(stoppingToken)),
+                .. await Attempt.RunAsync(() => Recovery.RetryAsync(piku, stoppingToken), stoppingToken),
+                .. await Attempt.RunAsync(() => Task.FromResult(KeepRoom()), stoppingToken),
+                .. await Attempt.RunAsync(() => KeepNamesAsync(stoppingToken), stoppingToken),
             ];
             foreach (var problem in problems.Except(_said))
                 Log.Upkeep(logger, problem);
             _said = [.. problems];
-        }
-    }
-
-    /// <summary>A machine that is out of anything may fail here in any way, and is no reason for the daemon to end: it looks again soon.</summary>
-    [SuppressMessage("Design", "CA1031", Justification = "Said in the log, and tried again.")]
-    private static async Task<IReadOnlyList<string>> TryAsync(Func<Task<IReadOnlyList<string>>> work)
-    {
-        try
-        {
-            return await work();
-        }
-        catch (Exception wrong) when (wrong is not OperationCanceledException)
-        {
-            return [wrong.Message];
         }
     }
 
