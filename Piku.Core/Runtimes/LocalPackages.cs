@@ -13,11 +13,32 @@ internal static class LocalPackages
     /// <summary>Names of ours in <c>envs/APP</c>, which are no packages.</summary>
     private static readonly string[] Reserved = ["node_modules", "bin", "lib", "share", "include", "ENV", "LIVE_ENV", "SCALING", ".", ".."];
 
+    /// <summary>What only people read of a manifest (package.json(5)).</summary>
+    private static readonly string[] Descriptions =
+        ["name", "version", "description", "keywords", "homepage", "bugs", "license", "author", "contributors", "funding", "repository", "private", "main", "type"];
+
     /// <summary>The folders, directly in the app, that hold them; those of files that are no JSON are none.</summary>
     public static IEnumerable<string> Folders(DeployFacts facts) =>
         facts.Texts.GetValueOrDefault(NodeRuntimes.Manifest) is not { } text ? []
         : Paths(text).Select(path => path.StartsWith("./", StringComparison.Ordinal) ? path[2..] : path).Select(path => path.Split('/')[0])
             .Distinct().Where(name => facts.Has(name) && !Reserved.Contains(name));
+
+    /// <summary>
+    /// True when the manifest is known and has nothing that a package manager would act on: no packages, scripts, engines,
+    /// or whatever else it may know.
+    /// </summary>
+    public static bool AreNone(DeployFacts facts)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(facts.Texts.GetValueOrDefault(NodeRuntimes.Manifest) ?? "");
+            return json.RootElement.ValueKind is JsonValueKind.Object && json.RootElement.EnumerateObject().All(entry => Descriptions.Contains(entry.Name));
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
 
     private static List<string> Paths(string text)
     {

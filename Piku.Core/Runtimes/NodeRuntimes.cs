@@ -10,6 +10,9 @@ internal static class NodeRuntimes
 {
     public const string Manifest = "package.json";
 
+    /// <summary>What installs packages when nothing says what should.</summary>
+    private const string Npm = "npm --package-lock=false";
+
     /// <summary>What a package manager reads of an app.</summary>
     private static readonly string[] Manifests =
     [
@@ -47,7 +50,8 @@ internal static class NodeRuntimes
                 ])
             { InputValues = [version], IsMissing = !context.Made("bin/node") };
         }
-        yield return Install(context, Manager(context), [.. InstallActions(context)]);
+        yield return IsForNothing(context) ? Install(context, Manager(context)) with { Title = $"{Manifest} names no packages" }
+            : Install(context, Manager(context), [.. InstallActions(context)]);
     }
 
     private static BuildStep Install(BuildContext context, string manager, params BuildAction[] actions) =>
@@ -71,7 +75,10 @@ internal static class NodeRuntimes
         : context.Has("package-lock.json") || context.Has("npm-shrinkwrap.json") ? "npm ci"
         : context.Has("pnpm-lock.yaml") ? "pnpm install --frozen-lockfile"
         : context.Has("yarn.lock") ? "yarn install --frozen-lockfile"
-        : "npm --package-lock=false";
+        : Npm;
+
+    /// <summary>npm would be started to find nothing to do. Who asks for another manager, or by a lock file, gets it.</summary>
+    private static bool IsForNothing(BuildContext context) => Manager(context) == Npm && LocalPackages.AreNone(context.Facts);
 
     private static IEnumerable<BuildAction> InstallActions(BuildContext context)
     {

@@ -40,10 +40,13 @@ internal static class PythonRuntimes
         yield return new BuildStep("virtualenv", $"Creating a virtualenv with Python {version}",
             [context.RunIn(context.Facts.Paths.Envs, "virtualenv", $"--python=python{version}", context.Facts.App.Value)])
         { InputValues = [version], IsMissing = isMissing };
-        yield return new BuildStep("pip", "Running pip",
-            [context.RunIn(Requirements.NamesFolders(context.Facts.Texts) ? context.App : context.Env, "pip", "install", "-r", $"{context.App}/{Requirements.File}")])
+        var texts = context.Facts.Texts;
+        // Starting pip for nothing would be most of what the first push of a small app takes.
+        var (title, actions) = Requirements.AreEmpty(texts) ? ($"{Requirements.File} names no packages", Array.Empty<BuildAction>())
+            : ("Running pip", [context.RunIn(Requirements.NamesFolders(texts) ? context.App : context.Env, "pip", "install", "-r", $"{context.App}/{Requirements.File}")]);
+        yield return new BuildStep("pip", title, [.. actions])
         {
-            Inputs = [.. Requirements.Files(context.Facts.Texts), .. ProjectFiles.Where(context.Has)],
+            Inputs = [.. Requirements.Files(texts), .. ProjectFiles.Where(context.Has)],
             InputValues = [version],
             IsMissing = isMissing,
         };

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Piku.Core.Runtimes;
 
-/// <summary>What piku reads of pip's requirements files: which others they include, and whether they name folders.</summary>
+/// <summary>What piku reads of pip's requirements files: which others they include, whether they name folders, or nothing at all.</summary>
 public static partial class Requirements
 {
     public const string File = "requirements.txt";
@@ -33,6 +33,9 @@ public static partial class Requirements
     public static bool NamesFolders(IReadOnlyDictionary<string, string> texts) =>
         Files(texts).Any(file => texts.TryGetValue(file, out var text) && FolderLine().IsMatch(text));
 
+    /// <summary>True when the first file has blank lines and comments only, for which pip would do nothing. Lines end where Python's do.</summary>
+    public static bool AreEmpty(IReadOnlyDictionary<string, string> texts) => texts.TryGetValue(File, out var text) && !Requirement().IsMatch(text);
+
     /// <summary>Relative to the file that includes them; what is an address or outside of the app is not ours to watch.</summary>
     private static IEnumerable<string> Included(string file, string text) =>
         from Match match in IncludeLine().Matches(text)
@@ -45,4 +48,7 @@ public static partial class Requirements
 
     [GeneratedRegex(@"^[ \t]*((-e|--editable)[ \t=]*)?\.{1,2}(/|\[|\s|$)", RegexOptions.Multiline)]
     private static partial Regex FolderLine();
+
+    [GeneratedRegex(@"(^|[\n-\r\x1c-\x1e\x85\u2028\u2029])\s*[^\s#]")]
+    private static partial Regex Requirement();
 }

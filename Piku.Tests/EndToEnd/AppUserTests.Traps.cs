@@ -49,7 +49,7 @@ public sealed partial class AppUserTests
         foreach (var target in new[] { Paths.AppData(Victim), Paths.App(Victim), Paths.HostKeys, Paths.Root })
         {
             await shared.AsAppAsync(app, $"rm -rf folder; ln -s {target} folder; rm -rf node_modules; ln -s {target} node_modules; ln -sfn {target} $HOME/.piku-aside; ln -sfn {target} .git/piku-staging");
-            await PushAsync();
+            await PushAsync(isInstalled: true);
             await AllAsync(["deploy", app]);
         }
         await shared.AsAppAsync(app, $"rm -rf folder; mkdir folder; ln -s {Paths.AppData(Victim)} folder/deep");
@@ -82,11 +82,13 @@ public sealed partial class AppUserTests
         Assert.Equal(before, shared.Untouchable());
         await shared.Browser.AssertSaysAsync(shared.Browser.Http($"{Victim}.localhost"), "version 1");
 
-        async Task PushAsync()
+        // With something for npm to do, or it would not be run.
+        async Task PushAsync(bool isInstalled = false)
         {
             repository.Write("folder/file", $"{++version}");
             repository.Write("folder/deep/file", $"{version}");
-            repository.Write("package.json", $$"""{ "version": "{{version}}.0.0" }""" + "\n");
+            if (isInstalled)
+                repository.Write("package.json", $$"""{ "version": "{{version}}.0.0", "engines": {} }""" + "\n");
             var push = await repository.TryPushAsync();
             Clean(push.Error);
         }

@@ -207,7 +207,7 @@ public sealed partial class AppUserTests(AppUsersInstance shared)
     {
         var traces = Path.Combine(Paths.Data, "loading");
         var repository = await Repository.WithFilesAsync(Client, "loading",
-            ("Procfile", Sleeper + "preflight: true\nrelease: true\n"), ("package.json", "{}"), ("ENV", $"LD_DEBUG=statistics\nLD_DEBUG_OUTPUT={traces}/trace\n"));
+            ("Procfile", Sleeper + "preflight: true\nrelease: true\n"), ("package.json", """{ "engines": {} }"""), ("ENV", $"LD_DEBUG=statistics\nLD_DEBUG_OUTPUT={traces}/trace\n"));
         await repository.PushAsync();
         await Client.CommandAsync("run", "loading", "true");
         await Client.CommandAsync("restart", "loading");

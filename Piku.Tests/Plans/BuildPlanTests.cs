@@ -109,6 +109,22 @@ public sealed class BuildPlanTests
     public void Requirements_that_name_folders_are_read_in_the_app(string text) =>
         Assert.Equal("/home/piku/.piku/apps/blog", Assert.Single(PipStep(("requirements.txt", text)).Actions.OfType<BuildAction.Run>()).Folder);
 
+    [Theory]
+    [InlineData("", false)]
+    [InlineData("\n  # flask\r\n\t\n#", false)]
+    [InlineData("# web\nflask", true)]
+    [InlineData("# web\rflask", true)]
+    [InlineData("# web\u2028flask", true)]
+    [InlineData("-r other.txt", true)]
+    [InlineData("\\\n", true)]
+    public void Pip_is_not_started_for_requirements_that_name_nothing(string text, bool isStarted)
+    {
+        var step = PipStep(("requirements.txt", text));
+        Assert.Equal((isStarted ? "Running pip" : "requirements.txt names no packages", isStarted ? 1 : 0), (step.Title, step.Actions.Length));
+        // Written down as done all the same, so that what is installed for the next version is known to be something else.
+        Assert.Contains("requirements.txt", step.Inputs);
+    }
+
     [Fact]
     public void A_project_file_beside_the_requirements_decides_too() =>
         Assert.Equal(["requirements.txt", "pyproject.toml"], BuildPlan.Create(TestApp.With("web: x", "", "requirements.txt", "pyproject.toml")).Steps[1].Inputs);
@@ -131,6 +147,26 @@ public sealed class BuildPlanTests
             [("/home/piku/.piku/apps/blog/node_modules", "/home/piku/.piku/envs/blog/node_modules"),
                 .. folders.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(name => ($"/home/piku/.piku/envs/blog/{name}", $"/home/piku/.piku/apps/blog/{name}"))],
             links.OrderBy(link => link.Target.Contains("/apps/", StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("""{ "name": "x", "version": "1.0.0" }""", "", false)]
+    [InlineData("{}", "NODE_PACKAGE_MANAGER=npm", true)]
+    [InlineData("""{ "dependencies": {} }""", "", true)]
+    [InlineData("""{ "scripts": { "install": "make" } }""", "", true)]
+    [InlineData("""{ "engines": { "node": ">=99" } }""", "", true)]
+    [InlineData("[]", "", true)]
+    [InlineData("{", "", true)]
+    [InlineData("", "", true)]
+    public void Npm_is_not_started_for_a_manifest_that_names_nothing(string manifest, string env, bool isStarted)
+    {
+        var plan = BuildPlan.Create(TestApp.With("web: x", env, "package.json") with
+        {
+            Texts = new Dictionary<string, string> { ["package.json"] = manifest }.ToFrozenDictionary(),
+        });
+        var step = Assert.Single(plan.Steps);
+        Assert.Equal((isStarted, isStarted ? 1 : 0), (step.Title.StartsWith("Running npm", StringComparison.Ordinal), step.Actions.OfType<BuildAction.Run>().Count()));
+        Assert.Contains(step.Actions, action => action is BuildAction.Link { Path: "/home/piku/.piku/apps/blog/node_modules" });
     }
 
     [Theory]

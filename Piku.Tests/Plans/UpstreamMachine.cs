@@ -62,7 +62,13 @@ internal sealed partial class UpstreamMachine(Recording recording)
         Scaling = scaling,
         AppEntries = [.. _files.Keys.Select(path => path.Split('/')[0]), .. _entries],
         EnvEntries = [.. _made],
-        Texts = _files.ToFrozenDictionary(),
+        // Upstream starts pip and npm for apps that name no packages, too, as most recorded ones are. So here they name some.
+        Texts = _files.ToFrozenDictionary(file => file.Key, file => file.Key switch
+        {
+            "requirements.txt" => "something\n",
+            "package.json" => file.Value.Replace("{}", "{\"engines\":0}", StringComparison.Ordinal).Replace("{\"name\"", "{\"engines\":0,\"name\"", StringComparison.Ordinal),
+            _ => file.Value,
+        }),
         FreePorts = ports,
         CloudflareNetworks = ["173.245.48.0/20", "103.21.244.0/22", "2400:cb00::/32", "2606:4700::/32"],
         ClientAddress = "127.0.0.1",
