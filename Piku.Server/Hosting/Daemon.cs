@@ -28,6 +28,8 @@ internal static class Daemon
             var serve = ServeArguments.Parse(arguments);
             Composition.RefuseRoot();
             var (paths, options) = Composition.Read();
+            // What is wrong on the command line is said before what is wrong here.
+            var keys = serve.Authorize.Select(file => (File: file, Text: ReadKey(file))).ToArray();
             Reserve.Free(paths.StartRoom);
             paths = await AppUserNamespace.EnterAsDaemonAsync(paths, options, ["serve", .. arguments]);
             WorkerThreads.Start();
@@ -35,8 +37,8 @@ internal static class Daemon
             await using var manager = ServiceManager.Take();
             var listeners = PassedSockets.Take();
             Installer.Run(paths);
-            foreach (var file in serve.Authorize)
-                await AuthorizeAsync(paths, file);
+            foreach (var (file, text) in keys)
+                await AuthorizeAsync(paths, file, text);
             using var only = OnlyOne(paths);
             Installer.RemoveLeftovers(paths);
             var piku = Composition.Installation(paths, options);
@@ -176,16 +178,24 @@ internal static class Daemon
 
     private static string LockOf(PikuPaths paths) => Path.Combine(paths.Run, "daemon.lock");
 
-    private static async Task AuthorizeAsync(PikuPaths paths, string file)
+    private static string ReadKey(string file)
     {
         try
         {
-            foreach (var key in await new AuthorizedKeysFile(paths).AddAsync(await File.ReadAllTextAsync(file), CancellationToken.None))
-                await Console.Out.WriteLineAsync($"Let in: {key.Name} ({key.Fingerprint})");
+            return File.ReadAllText(file);
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
             throw new UserError($"the key {file} cannot be read: {unreadable.Message}", unreadable);
+        }
+    }
+
+    private static async Task AuthorizeAsync(PikuPaths paths, string file, string text)
+    {
+        try
+        {
+            foreach (var key in await new AuthorizedKeysFile(paths).AddAsync(text, CancellationToken.None))
+                await Console.Out.WriteLineAsync($"Let in: {key.Name} ({key.Fingerprint})");
         }
         catch (UserError wrong)
         {
