@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using System.Text;
 using Piku.Core.Formats;
 using Piku.Core.Machine;
+using Piku.Core.Model;
 
 namespace Piku.Tests.EndToEnd;
 
@@ -137,7 +138,10 @@ public sealed class DaemonTests
         var app = await Repository.FromExampleAsync(piku.Client, "python-wsgi", "secretive");
         await app.PushAsync();
         await piku.Client.CommandAsync("config:set", "secretive", "PASSWORD=hunter2");
-        const UnixFileMode others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
+        const UnixFileMode group = UnixFileMode.GroupRead | UnixFileMode.GroupWrite, others = UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
+        var home = piku.Paths.Home(AppName.Parse("secretive"));
+        // Of an app with a user of its own, who is in it alone, and who reads its own vassals.
+        var own = Directory.Exists(home) ? Owner.Of(home).Group : (uint?)null;
         var secret = Directory.EnumerateFiles(piku.Paths.Root, "*", SearchOption.AllDirectories)
             .Where(file => !file.StartsWith(piku.Paths.Apps, StringComparison.Ordinal))
             .Where(file => new FileInfo(file).Length is > 0 and < 1 << 20)
@@ -146,6 +150,6 @@ public sealed class DaemonTests
         Assert.NotEmpty(secret);
         var hostKeys = Directory.GetFiles(piku.Paths.HostKeys, "ssh_host_*_key");
         Assert.NotEmpty(hostKeys);
-        Assert.All(secret.Concat(hostKeys), file => Assert.Equal(UnixFileMode.None, File.GetUnixFileMode(file) & others));
+        Assert.All(secret.Concat(hostKeys), file => Assert.Equal(UnixFileMode.None, File.GetUnixFileMode(file) & (Owner.Of(file).Group == own ? others : group | others)));
     }
 }

@@ -72,11 +72,11 @@ public sealed class FullDiskTests(CrampedInstance cramped) : IClassFixture<Cramp
         cramped.Begin();
         await Eventually.TrueAsync(() => Directory.Exists(Piku.Paths.StartRoom));
         App.Next();
-        App.Repository.Write("Procfile", VersionedApp.Procfile + $"release: {Fill}; touch ../../filled; exec sleep 1000\n");
+        App.Repository.Write("Procfile", VersionedApp.Procfile + $"release: {Fill}; touch $DATA_ROOT/filled; exec sleep 1000\n");
         await App.Repository.CommitAsync();
         await using (var push = await ChildProcess.StartAsync(App.Repository.Push()))
         {
-            await Eventually.TrueAsync(() => File.Exists(Path.Combine(Piku.Paths.Root, "filled")) || push.Exit.IsCompleted, TimeSpan.FromSeconds(60));
+            await Eventually.TrueAsync(() => File.Exists(Path.Combine(Piku.Paths.AppData(App.App), "filled")) || push.Exit.IsCompleted, TimeSpan.FromSeconds(60));
             await Piku.KillDaemonAsync();
         }
 
@@ -108,7 +108,7 @@ public sealed class FullDiskTests(CrampedInstance cramped) : IClassFixture<Cramp
     {
         cramped.Begin();
         App.Next();
-        App.Repository.Write("Procfile", VersionedApp.Procfile + $"release: {Fill}; touch ../../filled; exit 1\n");
+        App.Repository.Write("Procfile", VersionedApp.Procfile + $"release: {Fill}; exit 1\n");
         using var over = new CancellationTokenSource();
         var others = Task.Run(() => Disk.KeepFull(over.Token), TestContext.Current.CancellationToken);
 

@@ -1,3 +1,5 @@
+using Piku.Core.Model;
+
 namespace Piku.Tests.EndToEnd;
 
 [NeedsMachine]
@@ -34,7 +36,7 @@ public sealed class PluginTests : IAsyncLifetime
     public async Task Hooks_are_asked_before_a_deploy_and_told_after()
     {
         var told = Path.Combine(Piku.Paths.Root, "told");
-        await WriteAsync("gate/hooks/pre-deploy", "echo gate sees $(ls Procfile); [ ! -e forbidden ]");
+        await WriteAsync("gate/hooks/pre-deploy", "echo gate is in $(pwd) and sees $(cd $PIKU_ROOT/apps/$PIKU_APP && ls Procfile); [ ! -e $PIKU_ROOT/apps/$PIKU_APP/forbidden ]");
         await WriteAsync("gate/hooks/post-deploy", $"echo \"deployed $PIKU_APP by $PIKU_CALLER\" >>{told}; exit 1");
         await WriteAsync("gate/hooks/post-destroy", $"echo \"destroyed $PIKU_APP\" >>{told}");
 
@@ -46,7 +48,8 @@ public sealed class PluginTests : IAsyncLifetime
 
         File.Delete(Path.Combine(repository.Folder, "forbidden"));
         var said = await repository.PushAsync();
-        Assert.Contains("gate sees Procfile", said, StringComparison.Ordinal);
+        var folder = Piku.Paths.HasAppUsers ? Piku.Paths.Root : Piku.Paths.App(AppName.Parse("gated"));
+        Assert.Contains($"gate is in {folder} and sees Procfile", said, StringComparison.Ordinal);
         Assert.Contains("the post-deploy hook of the plugin 'gate' failed", said, StringComparison.Ordinal);
         await Piku.Client.CommandAsync("destroy", "gated");
         Assert.Equal("deployed gated by ada\ndestroyed gated\n", await File.ReadAllTextAsync(told, TestContext.Current.CancellationToken));

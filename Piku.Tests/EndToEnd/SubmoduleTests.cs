@@ -172,12 +172,12 @@ public sealed class SubmoduleTests(RunningPiku shared) : IClassFixture<RunningPi
         Assert.False(refused.Status.Succeeded);
         Assert.Contains("Host key verification failed", refused.Error, StringComparison.Ordinal);
 
-        // ssh looks for ~/.ssh in the home that the system knows, which is not this instance's: git is told where they are.
-        string Own(string file) => Path.Combine(shared.Piku.Home, file);
+        // ssh looks for ~/.ssh in the home that the system knows, which may not be this instance's: git is told where they are.
+        string Own(string file) => Path.Combine(shared.Piku.Paths.AppData(AppName.Parse(_app)), file);
         File.Copy(Path.Combine(Client.Folder, "id_ed25519"), Own("deploy-key"));
         File.Copy(Path.Combine(Client.Folder, "known_hosts"), Own("known-hosts"));
-        await Programs.RunAsync("git", ["config", "--file", Path.Combine(Tree, ".git/submodules.git/config"), "core.sshCommand", $"ssh -F none -i {Own("deploy-key")} -o UserKnownHostsFile={Own("known-hosts")}"]);
-        await PikuInstance.GiveToDaemonAsync(Own("deploy-key"), Own("known-hosts"));
+        await Programs.RunAsync("chown", [$"{Owner.Of(Tree).User}:{Owner.Of(Tree).Group}", Own("deploy-key"), Own("known-hosts")]);
+        await Client.CommandAsync("run", _app, $"git config --file .git/submodules.git/config core.sshCommand 'ssh -F none -i {Own("deploy-key")} -o UserKnownHostsFile={Own("known-hosts")}'");
         await _repository.PushAsync();
         await AssertSaysAsync("lib/page.html", "library by ssh");
         await Client.CommandAsync("destroy", _library.App);

@@ -108,6 +108,7 @@ public sealed class SystemdTests
     public async Task What_is_nothing_to_listen_on_is_refused_with_a_sentence()
     {
         await using var piku = await PikuInstance.StartAsync();
+        Assert.True((await piku.StopDaemonAsync()).Succeeded, piku.Output);
         await AssertRefusedAsync("closed", "is no"); // it may be a file of the runtime's by then
         await AssertRefusedAsync("file", "is no TCP socket");
         await AssertRefusedAsync("datagram", "is no TCP socket");
