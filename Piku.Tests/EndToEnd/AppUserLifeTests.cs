@@ -87,10 +87,10 @@ public sealed class AppUserLifeTests
         AppUsersInstance.SkipUnlessPossible();
         await using var piku = await PikuInstance.StartAsync(piku => piku.GiveAppsUsersAsync());
         using var browser = new Browser(piku);
-        var repository = await Repository.FromExampleAsync(piku.Client, "python-wsgi", "python");
-        repository.Write("Procfile", "wsgi: app:app\nworker: sh -c 'sleep 1000 & wait'\n");
+        var repository = await Repository.FromExampleAsync(piku.Client, "node-web", "node");
+        repository.Write("Procfile", "web: node server.js\nworker: sh -c 'sleep 1000 & wait'\n");
         await repository.PushAsync();
-        var user = AppUsersInstance.UserOf(piku, "python");
+        var user = AppUsersInstance.UserOf(piku, "node");
         await Eventually.TrueAsync(() => AppUsersInstance.ProcessesOf(user).Any(process => ProcessTable.CommandLine(process) == "sleep 1000"));
         var before = AppUsersInstance.ProcessesOf(user).ToArray();
 
@@ -101,12 +101,12 @@ public sealed class AppUserLifeTests
         await AssertGoneAsync(before);
 
         // And amid a deploy.
-        repository.Replace("app.py", "VERSION = \"1\"", "VERSION = \"2\"");
-        repository.Write("Procfile", "wsgi: app:app\nrelease: touch \"$DATA_ROOT/here\" && sleep 2000; true\n");
+        repository.Replace("server.js", "version = \"1\"", "version = \"2\"");
+        repository.Write("Procfile", "web: node server.js\nrelease: touch \"$DATA_ROOT/here\" && sleep 2000; true\n");
         await repository.CommitAsync();
         await using (var push = await ChildProcess.StartAsync(repository.Push()))
         {
-            await Eventually.TrueAsync(() => File.Exists(Path.Combine(piku.Paths.Data, "python", "here")), TimeSpan.FromSeconds(60), () => piku.Output);
+            await Eventually.TrueAsync(() => File.Exists(Path.Combine(piku.Paths.Data, "node", "here")), TimeSpan.FromSeconds(60), () => piku.Output);
             before = [.. AppUsersInstance.ProcessesOf(user)];
             await piku.KillDaemonAsync();
             await push.Exit;
@@ -115,7 +115,7 @@ public sealed class AppUserLifeTests
 
         await browser.AssertSaysAsync(browser.Http(repository.Host), "version 1");
         await AssertGoneAsync(before);
-        repository.Write("Procfile", "wsgi: app:app\n");
+        repository.Write("Procfile", "web: node server.js\n");
         await repository.PushAsync();
         await browser.AssertSaysAsync(browser.Http(repository.Host), "version 2");
 
@@ -177,7 +177,7 @@ public sealed class AppUserLifeTests
         await app.Repository.PushAsync();
         await browser.AssertSaysAsync(browser.Http(app.Repository.Host), "code 2 setting 2;");
 
-        Assert.DoesNotContain("Running pip", await piku.Client.CommandAsync("rollback", "versioned", "1"), StringComparison.Ordinal);
+        Assert.DoesNotContain("requirements.txt", await piku.Client.CommandAsync("rollback", "versioned", "1"), StringComparison.Ordinal);
 
         await browser.AssertSaysAsync(browser.Http(app.Repository.Host), "code 1 setting 1;");
         Assert.True((await piku.Client.SshAsync("run", "versioned", "ls $VIRTUAL_ENV/of-version-1 && touch $VIRTUAL_ENV/mine")).Status.Succeeded);

@@ -56,7 +56,7 @@ public sealed class AppUsersInstance : IAsyncLifetime
             return;
         _piku = await PikuInstance.StartAsync(piku => piku.GiveAppsUsersAsync());
         _browser = new Browser(_piku);
-        var timely = await Repository.WithFilesAsync(_piku.Client, Timely.Value, ("requirements.txt", ""),
+        var timely = await Repository.WithFilesAsync(_piku.Client, Timely.Value, ("package.json", "{}"),
             ("Procfile", "worker: echo $(whoami) $HOME $(python3 -c 'import getpass; print(getpass.getuser())') > $DATA_ROOT/worker; exec sleep 1000\ncron: * * * * * whoami > $DATA_ROOT/cron\n"));
         await timely.PushAsync();
         var repository = await WebAppAsync(Victim.Value, ("secret.txt", Secret));

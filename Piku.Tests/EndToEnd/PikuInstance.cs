@@ -90,6 +90,7 @@ public sealed class PikuInstance : IAsyncDisposable
             InstallProgram(Path.Combine(instance._home, "program"));
             await instance.Client.CreateKeyAsync();
             await GiveToDaemonAsync(instance._home);
+            await VirtualenvCache.GiveToAsync(instance._home);
             if (prepare is not null)
                 await prepare(instance);
             if (!makesHostKeys)
