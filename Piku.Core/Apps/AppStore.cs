@@ -34,6 +34,9 @@ public sealed class AppStore(PikuPaths paths)
 
     public bool HasConfig(AppName app) => File.Exists(paths.EnvFile(app));
 
+    /// <summary>True when somebody has set something for the app, which may never have run.</summary>
+    public bool HasSettings(AppName app) => HasConfig(app) || File.Exists(paths.ScalingFile(app));
+
     public void WriteConfig(AppName app, EnvMap config) => WriteConfig(app, Encoding.UTF8.GetBytes(EnvFile.Write(config)));
 
     /// <summary>The same as a file that was kept has it.</summary>

@@ -36,10 +36,11 @@ public static class Installer
 
     /// <summary>
     /// Removes half-written files that an earlier daemon has left outside the apps' own folders, which
-    /// recovery sees to. Once, at the start: later somebody may be writing.
+    /// recovery sees to, and ends the wait of its pushes. Once, at the start: later somebody may be writing.
     /// </summary>
     public static void RemoveLeftovers(PikuPaths paths)
     {
+        PushHook.RemoveLeftovers(paths);
         foreach (var folder in paths.Folders.Append(new NginxFiles(paths).Folder))
             AtomicFile.RemoveLeftovers(folder);
     }

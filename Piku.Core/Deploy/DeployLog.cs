@@ -24,6 +24,7 @@ public sealed class DeployLog(OutputSink output)
     private readonly ArrayBufferWriter<byte> _before = new();
     private ReleaseLog? _release;
     private Action<string>? _follow;
+    private volatile bool _isWithinLine;
 
     /// <summary>For what build tools write, as they write it.</summary>
     public OutputSink Output => WriteAsync;
@@ -44,7 +45,8 @@ public sealed class DeployLog(OutputSink output)
         patience.CancelAfter(Patience);
         try
         {
-            await WriteAsync(Encoding.UTF8.GetBytes(text + "\n"), patience.Token);
+            // What a program has said may not end its line.
+            await WriteAsync(Encoding.UTF8.GetBytes((_isWithinLine ? "\n" : "") + text + "\n"), patience.Token);
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
@@ -69,6 +71,8 @@ public sealed class DeployLog(OutputSink output)
 
     private ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancel)
     {
+        if (!bytes.IsEmpty)
+            _isWithinLine = bytes.Span[^1] != (byte)'\n';
         if (_release is not null)
             _release.Write(bytes.Span);
         else if (_before.WrittenCount + bytes.Length <= MostBefore)

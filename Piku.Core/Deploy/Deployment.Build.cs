@@ -41,7 +41,7 @@ public sealed partial class Deployment
         await log.StepAsync($"{plan.Runtime} app detected.", cancel);
         foreach (var warning in plan.Warnings)
             await log.WarnAsync(warning, cancel);
-        if (_tree.HasLargeFiles)
+        if (await _tree.HasLargeFilesAsync(cancel))
             await log.WarnAsync("this repository keeps files in git-lfs, which piku does not fetch: the app finds small pointers in their place. Commit the files themselves, or fetch them in 'preflight'.", cancel);
         MakeFolders();
         await _hooks.AskAsync("pre-deploy", cancel);

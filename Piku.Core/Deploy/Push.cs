@@ -13,6 +13,9 @@ namespace Piku.Core.Deploy;
 /// <param name="by">Who pushes.</param>
 public sealed class Push(Installation piku, AppName app, Deployer by)
 {
+    /// <summary>Unknown options that a sentence lists.</summary>
+    private const int MostNamed = 5;
+
     /// <summary>How long git may take to move the refs of a version that runs already.</summary>
     private static readonly TimeSpan RefsMayTake = TimeSpan.FromSeconds(30);
 
@@ -32,8 +35,21 @@ public sealed class Push(Installation piku, AppName app, Deployer by)
     /// <returns>git's exit status.</returns>
     public async Task<int> ServeAsync(Stream input, OutputSink output, OutputSink error, EnvMap variables, CancellationToken stopping, CancellationToken cancel)
     {
-        await piku.Users.EnsureAsync(app, cancel);
-        await Repository.EnsureAsync(cancel);
+        FirstPush.Begin(piku.Paths, app, isNew: !piku.Apps.Exists(app));
+        try
+        {
+            await piku.Users.EnsureAsync(app, cancel);
+            await Repository.EnsureAsync(cancel);
+            return await ReceiveWholeAsync(input, output, error, variables, stopping, cancel);
+        }
+        finally
+        {
+            await FirstPush.EndAsync(piku, app);
+        }
+    }
+
+    private async Task<int> ReceiveWholeAsync(Stream input, OutputSink output, OutputSink error, EnvMap variables, CancellationToken stopping, CancellationToken cancel)
+    {
         var isWhole = !Repository.IsShallow;
         try
         {
@@ -112,6 +128,7 @@ public sealed class Push(Installation piku, AppName app, Deployer by)
         try
         {
             var request = await hook.ReadAsync(cancel);
+            FirstPush.Keep(piku.Paths, app);
             version = await DeployAsync(request, log, cancel);
             hook.Finish(0);
             return version;
@@ -144,6 +161,8 @@ public sealed class Push(Installation piku, AppName app, Deployer by)
     private async Task<RunningVersion?> DeployAsync(PushRequest request, DeployLog log, CancellationToken cancel)
     {
         var wish = PushOptions.Parse(request.Options);
+        if (!wish.Unknown.IsEmpty)
+            await log.WarnAsync($"ignored unknown push options: {string.Join(", ", wish.Unknown.Distinct().Take(MostNamed).Select(option => $"'{option}'"))}. Available: no-deploy, rebuild, branch=NAME.", cancel);
         if (!await Repository.HasHistoryOfAsync(request.Updates.Where(update => !update.IsDeletion).Select(update => update.New), request.Quarantine, cancel))
             throw new UserError("this clone is shallow, and the server does not have the commits that it lacks: run 'git fetch --unshallow' (in GitHub's checkout action: fetch-depth: 0) and push again.");
         if (wish.NoDeploy)

@@ -17,6 +17,7 @@ internal sealed class ReleaseLog : IDisposable
     private readonly Lock _writing = new();
     private readonly FileStream? _file;
     private bool _isCut;
+    private bool _isWithinLine;
 
     /// <summary>Goes on with the log of a release, or begins it.</summary>
     public ReleaseLog(string path)
@@ -49,11 +50,13 @@ internal sealed class ReleaseLog : IDisposable
             if (bytes.Length <= room)
             {
                 TryWrite(bytes);
+                _isWithinLine = bytes is [.., not (byte)'\n'];
                 return;
             }
             _isCut = true;
             TryWrite(bytes[..(int)room]);
             TryWrite(Encoding.UTF8.GetBytes(Cut));
+            _isWithinLine = false;
         }
     }
 
@@ -61,7 +64,7 @@ internal sealed class ReleaseLog : IDisposable
     public void WriteLast(string line)
     {
         lock (_writing)
-            TryWrite(Encoding.UTF8.GetBytes(line));
+            TryWrite(Encoding.UTF8.GetBytes((_isWithinLine ? "\n" : "") + line));
     }
 
     public void Dispose()

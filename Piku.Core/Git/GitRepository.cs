@@ -67,6 +67,10 @@ public sealed class GitRepository(GitProgram git, PikuPaths paths, AppName app)
             Directory.Exists(Path.Combine(bare, folder)) ? Directory.GetFiles(Path.Combine(bare, folder), names, how ?? WholeFolder.Within) : [];
     }
 
+    /// <summary>True when anything was pushed and accepted.</summary>
+    public async Task<bool> HasRefsAsync(CancellationToken cancel) =>
+        Exists && (await git.AskAsync(Folder, ["for-each-ref", "--count=1"], Quarantine.None, cancel)).Output.Length > 0;
+
     /// <summary>The commit of a branch, or null when there is no such branch.</summary>
     public async Task<string?> CommitOfAsync(string branch, CancellationToken cancel)
     {

@@ -76,11 +76,16 @@ public sealed class PushHook : IDisposable
     /// <summary>What the pusher reads as <c>remote: …</c> lines.</summary>
     public Stream Answer => _answer.Stream;
 
-    /// <summary>Installs the hook of this version and frees what a daemon that was killed left waiting.</summary>
+    /// <summary>Installs the hook of this version. Pushes that are under way do not notice.</summary>
     public static void Install(PikuPaths paths)
     {
         Directory.CreateDirectory(HooksFolder(paths));
         AtomicFile.Write(Path.Combine(HooksFolder(paths), "pre-receive"), Script, AtomicFile.Executable);
+    }
+
+    /// <summary>Frees what a daemon that was killed left waiting. Once, at the start of a daemon: later it would be pushes that are under way.</summary>
+    public static void RemoveLeftovers(PikuPaths paths)
+    {
         if (!Directory.Exists(Meetings(paths)))
             return;
         foreach (var left in Directory.EnumerateDirectories(Meetings(paths)))
@@ -144,7 +149,8 @@ public sealed class PushHook : IDisposable
             if (updates.Count + options.Count > MaxLines || total > MaxTotal)
                 throw new UserError($"This push has more than {MaxLines} refs; push fewer at once.");
         }
-        return new(updates.ToImmutable(), Quarantine.From(objects, alternates)) { Options = options.ToImmutable() };
+        var tags = updates.Where(update => update.Tag is not null);
+        return new(updates.ToImmutable(), Quarantine.From(objects, alternates) with { Tags = [.. tags] }) { Options = options.ToImmutable() };
     }
 
     /// <exception cref="UserError">A line is longer than any can be: whoever else runs as the hook's user may write there too.</exception>
@@ -204,12 +210,15 @@ public sealed record Quarantine(string Folders)
 {
     public static readonly Quarantine None = new("");
 
+    /// <summary>Tags that come, change or go with the same push.</summary>
+    public ImmutableArray<RefUpdate> Tags { get; init; } = [];
+
     /// <summary>The environment in which git also looks there.</summary>
     public EnvMap AddTo(EnvMap environment) =>
         Folders.Length == 0 ? environment : environment.With("GIT_ALTERNATE_OBJECT_DIRECTORIES", Folders);
 
     /// <summary>With one more folder.</summary>
-    public Quarantine And(string objects) => From(Folders, objects);
+    public Quarantine And(string objects) => From(Folders, objects) with { Tags = Tags };
 
     public static Quarantine From(string objects, string alternates) =>
         new(string.Join(':', new[] { objects, alternates }.Where(text => text.Length > 0)));

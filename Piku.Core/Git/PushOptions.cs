@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Piku.Core.Model;
 
 namespace Piku.Core.Git;
@@ -10,7 +11,13 @@ public sealed record PushOptions(bool NoDeploy = false, bool Rebuild = false, st
 {
     private const string BranchPrefix = "branch=";
 
-    /// <exception cref="UserError">There is no such option, or two contradict each other.</exception>
+    /// <summary>
+    /// Those that mean nothing here, ready to be shown: a client may send options to every server that it pushes to
+    /// (git-config(1), push.pushOption).
+    /// </summary>
+    public ImmutableArray<string> Unknown { get; private init; } = [];
+
+    /// <exception cref="UserError">Two contradict each other.</exception>
     public static PushOptions Parse(IEnumerable<string> options)
     {
         var wish = options.Aggregate(new PushOptions(), (wish, option) => option switch
@@ -19,7 +26,7 @@ public sealed record PushOptions(bool NoDeploy = false, bool Rebuild = false, st
             "rebuild" => wish with { Rebuild = true },
             _ when option.StartsWith(BranchPrefix, StringComparison.Ordinal) && option.Length > BranchPrefix.Length =>
                 wish with { Branch = option[BranchPrefix.Length..] },
-            _ => throw new UserError($"there is no push option '{Shown(option)}'; those there are: no-deploy, rebuild, branch=NAME."),
+            _ => wish with { Unknown = wish.Unknown.Add(Shown(option)) },
         });
         return wish is { NoDeploy: true } and not { Rebuild: false, Branch: null }
             ? throw new UserError("the push option no-deploy contradicts rebuild and branch=NAME; give one or the other.")

@@ -11,6 +11,9 @@ public sealed record RefUpdate(string Old, string New, string Name)
     /// <summary>The branch's short name; null for tags and everything else.</summary>
     public string? Branch => Name.StartsWith(BranchPrefix, StringComparison.Ordinal) ? Name[BranchPrefix.Length..] : null;
 
+    /// <summary>The tag's whole name, <c>refs/tags/v1</c>; null for everything else.</summary>
+    public string? Tag => Name.StartsWith(Tags.Prefix, StringComparison.Ordinal) ? Name : null;
+
     public bool IsDeletion => IsNone(New);
 
     /// <summary>The commit that the ref has before; null when it is to be made.</summary>

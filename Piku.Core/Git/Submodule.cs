@@ -30,6 +30,35 @@ internal sealed partial record Submodule(string Path, string Address, bool IsLef
     }
 
     /// <summary>
+    /// The submodule with an address that begins with <c>./</c> or <c>../</c> resolved against that of the repository which
+    /// names it (git-submodule(1), "add"). The app's own repository has none: what is beside it is on this machine.
+    /// </summary>
+    /// <param name="parent">Where the repository was fetched from that names this one; null for the app's own.</param>
+    public Submodule RelativeTo(string? parent)
+    {
+        if (parent is null || !Address.StartsWith("./", StringComparison.Ordinal) && !Address.StartsWith("../", StringComparison.Ordinal))
+            return this;
+        var (above, below) = (parent.TrimEnd('/'), Address);
+        while (true)
+        {
+            if (below.StartsWith("./", StringComparison.Ordinal))
+            {
+                below = below[2..];
+            }
+            else if (below.StartsWith("../", StringComparison.Ordinal))
+            {
+                if (Parent().Match(above) is not { Success: true } match)
+                    return this; // above the server: no address
+                (above, below) = (match.Groups["rest"].Value, below[3..]);
+            }
+            else
+            {
+                return this with { Address = above + (above.EndsWith(':') ? "" : "/") + below };
+            }
+        }
+    }
+
+    /// <summary>
     /// Refuses what would not come from a server: files of this machine, among them other apps' repositories, which
     /// an address relative to ours would name too, and programs (<c>ext::</c>, gitremote-helpers(7)).
     /// </summary>
@@ -42,6 +71,10 @@ internal sealed partial record Submodule(string Path, string Address, bool IsLef
                 $"the submodule '{Path}' has the address '{PushOptions.Shown(Address)}' in .gitmodules, and piku fetches submodules only from https, http, ssh and git addresses: write such a one there.");
         }
     }
+
+    /// <summary>All but the last name of a path: of a URL's, or of <c>user@host:path</c>'s, whose colon stays.</summary>
+    [GeneratedRegex(@"\A(?<rest>\w+://[^/]+(?:/[^/]+)*)/[^/]+\z|\A(?<rest>(?!\w+://)[^:/]+:(?:.*(?=/[^/]+\z))?)/?[^/]+\z")]
+    private static partial Regex Parent();
 
     /// <summary>A URL, or <c>user@host:path</c> (git-clone(1), "Git URLs").</summary>
     [GeneratedRegex(@"\A(?:(?:https?|ssh|git)://[^-/\p{C}\s][^\p{C}\s]*|(?:\w[\w.-]*@)?\w[\w.-]*:(?!:|//)[^\p{C}]+)\z")]

@@ -43,7 +43,7 @@ internal sealed class Submodules(GitProgram git, string folder, Quarantine quara
         within.CancelAfter(limit);
         try
         {
-            var count = await ExpandAsync("", commit, within.Token);
+            var count = await ExpandAsync("", commit, null, within.Token);
             return count == 0 ? commit : (await GitAsync(["write-tree"], "", cancel)).Trim();
         }
         catch (OperationCanceledException late) when (!cancel.IsCancellationRequested)
@@ -70,8 +70,9 @@ internal sealed class Submodules(GitProgram git, string folder, Quarantine quara
     });
 
     /// <summary>Reads the submodules of a commit, which stands at a prefix, and theirs into the index.</summary>
+    /// <param name="parent">The address that the commit was fetched from; null for the app's own.</param>
     /// <returns>How many they are.</returns>
-    private async Task<int> ExpandAsync(string prefix, string commit, CancellationToken cancel)
+    private async Task<int> ExpandAsync(string prefix, string commit, string? parent, CancellationToken cancel)
     {
         var links = await LinksAsync(prefix, cancel);
         if (links.Count == 0)
@@ -80,7 +81,7 @@ internal sealed class Submodules(GitProgram git, string folder, Quarantine quara
         var count = 0;
         foreach (var (path, wanted) in links)
         {
-            if (known[path].LastOrDefault() is not { } submodule)
+            if (known[path].LastOrDefault()?.RelativeTo(parent) is not { } submodule)
                 await SayAsync($"Warning: '{path}' is a repository of its own that no .gitmodules names: its folder stays empty.", cancel);
             else if (!submodule.IsLeftOut)
                 count += await PutAsync(submodule, path, wanted, cancel);
@@ -102,7 +103,7 @@ internal sealed class Submodules(GitProgram git, string folder, Quarantine quara
         });
         await GitAsync(["update-index", "--force-remove", "-z", "--stdin"], path + "\0", cancel);
         await GitAsync(["read-tree", $"--prefix={path}/", wanted], "", cancel);
-        return 1 + await ExpandAsync(path + "/", wanted, cancel);
+        return 1 + await ExpandAsync(path + "/", wanted, submodule.Address, cancel);
     }
 
     /// <summary>
@@ -128,10 +129,11 @@ internal sealed class Submodules(GitProgram git, string folder, Quarantine quara
 
     private async Task<(bool Succeeded, string Error)> FetchAsync(string how, string[] what, CancellationToken cancel)
     {
-        var (_, ssh) = await git.AskAsync(Store, ["config", "--get", "core.sshCommand"], Quarantine.None, cancel);
+        var person = git.WithUsersSettings();
+        var (_, ssh) = await person.AskAsync(Store, ["config", "--get", "core.sshCommand"], Quarantine.None, cancel);
         var variables = EnvMap.Empty.With("GIT_ALLOW_PROTOCOL", Submodule.Protocols)
             .With("GIT_SSH_COMMAND", (ssh.Trim() is { Length: > 0 } configured ? configured : "ssh") + AskingNobody);
-        var call = git.Serve(Store, [.. Patience, "fetch", "--quiet", how, "--no-write-fetch-head", "--no-recurse-submodules", .. what], variables);
+        var call = person.Serve(Store, [.. Patience, "fetch", "--quiet", how, "--no-write-fetch-head", "--no-recurse-submodules", .. what], variables);
         var run = await ChildProcess.CaptureAsync(call, cancel);
         return (run.Status.Succeeded, run.Error);
     }

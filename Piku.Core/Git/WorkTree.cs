@@ -47,8 +47,13 @@ public sealed class WorkTree(GitProgram git, PikuPaths paths, AppName app)
         : new FileInfo(path) is { Exists: true } file ? [file]
         : [];
 
-    /// <summary>True when files are kept in git-lfs: what is checked out of them are pointers (git-lfs-track(1)).</summary>
-    public bool HasLargeFiles => (git.User.Do(() => AtomicFile.ReadIfExists(Path.Combine(_folder, ".gitattributes"))) ?? "").Contains("filter=lfs", StringComparison.Ordinal);
+    /// <summary>True when files are kept in git-lfs, as a <c>.gitattributes</c> of any folder says: what is checked out of them are pointers (git-lfs-track(1)).</summary>
+    public async Task<bool> HasLargeFilesAsync(CancellationToken cancel)
+    {
+        var (_, names) = await git.AskAsync(_folder, ["ls-files", "-z", "--", ":(glob)**/.gitattributes"], Quarantine.None, cancel);
+        return git.User.Do(() => names.Split('\0', StringSplitOptions.RemoveEmptyEntries).Any(name =>
+            (AtomicFile.ReadIfExists(Path.Combine(_folder, name)) ?? "").Contains("filter=lfs", StringComparison.Ordinal)));
+    }
 
     /// <summary>Makes the working tree what the commit says, submodules included.</summary>
     /// <param name="target">What to check out.</param>
@@ -64,6 +69,7 @@ public sealed class WorkTree(GitProgram git, PikuPaths paths, AppName app)
         var whole = await submodules.WholeTreeOfAsync(target.Commit, fetching, cancel);
         await new TreeUpdate(git, _folder, submodules.Objects).RunAsync(target.Commit, whole, cancel);
         await PointHeadAsync(target, quarantine, output, cancel);
+        await new Tags(git, paths.Repo(app), _folder, quarantine).FollowAsync(cancel);
     }
 
     /// <summary>A tree that was on no branch, <c>HEAD</c>, stays on none.</summary>
@@ -97,7 +103,16 @@ public sealed class WorkTree(GitProgram git, PikuPaths paths, AppName app)
         git.User.Do(BorrowObjects);
     }
 
-    /// <summary>Also for a tree that upstream cloned, which has objects of its own.</summary>
+    /// <summary>When the installation has been brought elsewhere: the repository is not where the tree looks for it.</summary>
+    public async Task FollowRepositoryAsync(CancellationToken cancel)
+    {
+        if (!Directory.Exists(Path.Combine(_folder, ".git")))
+            return;
+        git.User.Do(BorrowObjects);
+        await git.AskAsync(_folder, ["remote", "set-url", "origin", paths.Repo(app)], Quarantine.None, cancel);
+    }
+
+    /// <summary>Also for a tree that upstream cloned, which has objects of its own. A lender that is gone is forgotten.</summary>
     private void BorrowObjects()
     {
         var file = Path.Combine(_folder, ".git", "objects", "info", "alternates");
@@ -106,7 +121,7 @@ public sealed class WorkTree(GitProgram git, PikuPaths paths, AppName app)
         if (lenders.Contains(lender))
             return;
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-        AtomicFile.Write(file, string.Concat(lenders.Append(lender).Select(line => line + "\n")), AtomicFile.Readable);
+        AtomicFile.Write(file, string.Concat(lenders.Where(Directory.Exists).Append(lender).Select(line => line + "\n")), AtomicFile.Readable);
     }
 }
 

@@ -35,17 +35,21 @@ public sealed record AppName
     }
 
     /// <summary>
-    /// Reads the path of a repository as git clients send it: <c>blog</c>, <c>/blog</c>, <c>blog.git</c>, <c>/blog.git/</c>.
+    /// Reads the path of a repository as git clients send it: <c>blog</c>, <c>/blog</c>, <c>blog.git</c>, <c>/blog.git/</c>,
+    /// and from the home folder, as upstream takes it: <c>/~/blog</c>, <c>~/blog</c>, <c>./blog</c>.
     /// </summary>
     /// <exception cref="UserError">The path does not name an app.</exception>
     public static AppName FromGitPath(string path)
     {
         var text = path.StartsWith('/') ? path[1..] : path;
+        text = text.StartsWith("~/", StringComparison.Ordinal) || text.StartsWith("./", StringComparison.Ordinal) ? text[2..] : text;
         if (text.EndsWith('/'))
             text = text[..^1];
         if (text.EndsWith(".git", StringComparison.Ordinal))
             text = text[..^4];
-        return Parse(text);
+        return text.Contains('/', StringComparison.Ordinal)
+            ? throw new UserError($"'{Printable(path)}' names a folder, and a repository here is an app's name alone: use ssh://piku@HOST:PORT/APP.")
+            : Parse(text);
     }
 
     public override string ToString() => Value;

@@ -17,11 +17,6 @@ public sealed class PushOptionTests(RunningPiku shared) : IClassFixture<RunningP
         repository.Replace("public/index.html", "version 1", "version 2");
         await repository.CommitAsync();
 
-        var unknown = await TryAsync(repository, "push", "-o", "nodeploy", Client.Remote("optional"), "main");
-        Assert.False(unknown.Status.Succeeded);
-        Assert.Contains("there is no push option 'nodeploy'", unknown.Error, StringComparison.Ordinal);
-        Assert.DoesNotContain("Deploying", unknown.Error, StringComparison.Ordinal);
-
         Assert.Contains("as you asked (no-deploy)", await GitAsync(repository, "push", "-o", "no-deploy", Client.Remote("optional"), "main"), StringComparison.Ordinal);
         Assert.Equal(await repository.HeadAsync(), await repository.RemoteHeadAsync());
         await shared.Browser.AssertSaysAsync(shared.Browser.Http(repository.Host), "version 1");
@@ -88,18 +83,6 @@ public sealed class PushOptionTests(RunningPiku shared) : IClassFixture<RunningP
         Assert.True(push.Status.Succeeded, push.Error);
         await shared.Browser.AssertSaysAsync(shared.Browser.Http(repository.Host), "version shallow");
         await Client.CommandAsync("destroy", "gitting");
-    }
-
-    [Fact]
-    public async Task Files_in_git_lfs_are_deployed_as_pointers_with_a_warning()
-    {
-        var repository = await Repository.FromExampleAsync(Client, "static", "pointing");
-        Assert.DoesNotContain("git-lfs", await repository.PushAsync(), StringComparison.Ordinal);
-        repository.Write(".gitattributes", "*.bin filter=lfs diff=lfs merge=lfs -text\n");
-        repository.Write("public/big.bin", $"version https://git-lfs.github.com/spec/v1\noid sha256:{new string('a', 64)}\nsize 12345\n");
-        Assert.Contains("Warning: this repository keeps files in git-lfs", await repository.PushAsync(), StringComparison.Ordinal);
-        await shared.Browser.AssertSaysAsync(shared.Browser.Http(repository.Host), "version 1");
-        await Client.CommandAsync("destroy", "pointing");
     }
 
     private Task<CapturedRun> TryAsync(Repository repository, params string[] arguments) => Programs.CaptureAsync(Client.Git(repository.Folder, arguments));

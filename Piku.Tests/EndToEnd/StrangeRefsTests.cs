@@ -10,14 +10,14 @@ public sealed class StrangeRefsTests(RunningPiku shared) : IClassFixture<Running
     private Client Client => shared.Piku.Client;
 
     [Fact]
-    public async Task Nothing_can_be_pushed_and_cloned_and_says_so()
+    public async Task Nothing_can_be_pushed_and_makes_no_app()
     {
         var repository = await Repository.WithFilesAsync(Client, "nothing");
         Assert.Contains("src refspec main does not match any", (await TryAsync(repository, "push", Client.Remote("nothing"), "main")).Error, StringComparison.Ordinal);
         Assert.Contains("No refs in common and none specified; doing nothing", (await TryAsync(repository, "push", Client.Remote("nothing"), "--all")).Error, StringComparison.Ordinal);
-        Assert.Contains("cloned an empty repository", (await TryAsync(repository, "clone", Client.Remote("nothing"), "copy")).Error, StringComparison.Ordinal);
-        Assert.Contains("'nothing' was never deployed: push it first.", (await Client.SshAsync("deploy", "nothing")).Error, StringComparison.Ordinal);
-        await Client.CommandAsync("destroy", "nothing");
+        Assert.Contains("app 'nothing' not found", (await TryAsync(repository, "clone", Client.Remote("nothing"), "copy")).Error, StringComparison.Ordinal);
+        Assert.Contains("app 'nothing' not found", (await Client.SshAsync("deploy", "nothing")).Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(shared.Piku.Paths.Repos, "nothing")));
     }
 
     [Fact]

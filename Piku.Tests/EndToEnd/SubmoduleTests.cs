@@ -41,7 +41,7 @@ public sealed class SubmoduleTests(RunningPiku shared) : IClassFixture<RunningPi
     {
         var inner = await Repository.WithFilesAsync(Client, _app + "-inner", ("inner.html", "inner 1"));
         await PublishAsync(inner);
-        await _library.LinkAsync("inner", await inner.HeadAsync(), _server.Address($"{inner.App}.git"));
+        await _library.LinkAsync("inner", await inner.HeadAsync(), $"../{inner.App}.git");
         await PublishAsync(_library);
         await LinkAsync();
 

@@ -53,6 +53,8 @@ public sealed class PushHookTests : IAsyncLifetime
         Assert.Null(await _repository.CommitOfAsync("main", Cancel));
         Assert.Equal("web: true\n", await _repository.FileOfAsync(update.New, "Procfile", request.Quarantine, Cancel));
         await hook.Answer.WriteAsync("-----> Deploying\n"u8.ToArray(), Cancel);
+        // As 'setup' does, at any time.
+        PushHook.Install(_paths);
         Assert.False(push.IsCompleted);
         hook.Finish(0);
         var (status, said) = await push;

@@ -42,13 +42,22 @@ public sealed class AppNameTests
     [InlineData("/blog.git")]
     [InlineData("/blog.git/")]
     [InlineData("blog/")]
+    [InlineData("/~/blog")]
+    [InlineData("~/blog.git")]
+    [InlineData("./blog")]
+    [InlineData("/./blog")]
     public void Git_paths_name_the_app(string path) => Assert.Equal("blog", AppName.FromGitPath(path).Value);
 
     [Theory]
     [InlineData("//blog")]
     [InlineData("/x/../blog")]
-    [InlineData("~/blog")]
+    [InlineData("~bob/blog")]
+    [InlineData("~/../blog")]
     [InlineData(".git")]
     [InlineData("/")]
     public void Other_git_paths_are_refused(string path) => Assert.Throws<UserError>(() => AppName.FromGitPath(path));
+
+    [Fact]
+    public void A_git_path_with_folders_says_what_is_wrong_with_it() =>
+        Assert.Contains("use ssh://piku@HOST:PORT/APP", Assert.Throws<UserError>(() => AppName.FromGitPath("/home/piku/blog")).Message, StringComparison.Ordinal);
 }
