@@ -77,9 +77,9 @@ internal sealed class DeployTurn : IDisposable
             if (!hasSaid && Holders() is { Count: > 0 } holders)
             {
                 hasSaid = true;
+                // Whoever reads this, or the release's log, may know nothing of other apps: 'deploys' lists those that they may.
                 await _log.StepAsync(
-                    $"Waiting: {(holders.Count == 1 ? "1 deploy is" : $"{holders.Count} deploys are")} under way "
-                    + $"({string.Join("; ", holders.Select(holder => $"{holder.Purpose}, since {holder.Since:HH:mm:ss} UTC"))})", Cancelled);
+                    $"Waiting for {(holders.Count == 1 ? "a deploy of another app" : $"{holders.Count} deploys of other apps")}, under way since {holders.Min(holder => holder.Since):HH:mm:ss} UTC.", Cancelled);
             }
             await Task.Delay(DeployQueue.Poll, Cancelled);
         }

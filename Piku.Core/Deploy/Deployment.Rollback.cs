@@ -36,20 +36,17 @@ public sealed partial class Deployment
         {
             back = Wanted(wish.Number);
             return await _repository.HasCommitAsync(back.Commit, cancel)
-                ? new(new(back.Branch, back.Commit)) { Release = $"rollback to {back.Number}", ChangesSettings = !wish.KeepConfig }
+                ? new(new(back.Branch, back.Commit)) { Release = $"rollback to {back.Number}", BackTo = back.Number, ChangesSettings = !wish.KeepConfig }
                 : throw new UserError($"the commit {back.Commit} of release {back.Number} is not in the repository any more: push it again.");
         }
     }
 
     private Release Wanted(int? number)
     {
+        if (number is null)
+            return piku.ReleasesOf(app).Previous() ?? throw new UserError($"'{app}' has no release before the one that runs.");
         var all = piku.ReleasesOf(app).All();
         var live = all.FirstOrDefault(release => release.Succeeded);
-        if (number is null)
-        {
-            return all.FirstOrDefault(release => release.Succeeded && release.Number < live!.Number)
-                ?? throw new UserError($"'{app}' has no release before the one that runs.");
-        }
         var chosen = all.FirstOrDefault(release => release.Number == number)
             ?? throw new UserError($"'{app}' has no release {number.Value.ToString(CultureInfo.InvariantCulture)}; 'releases {app}' lists those that are kept.");
         return !chosen.Succeeded ? throw new UserError($"release {chosen.Number} of '{app}' never ran, so there is nothing to go back to; 'releases:log {app} {chosen.Number}' says why.")

@@ -37,33 +37,55 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
         }, cancel);
 
     /// <summary>Builds and starts again what was pushed last.</summary>
+    /// <param name="rebuild">Install all dependencies anew.</param>
     /// <exception cref="UserError">Nothing was pushed, or it did not build or start.</exception>
-    public Task RedeployAsync(CancellationToken cancel) => AgainAsync("deploy", "deploy", () => { }, () => LastPushedAsync(cancel), cancel);
+    public Task RedeployAsync(bool rebuild, CancellationToken cancel) => AgainAsync(
+        "deploy", () => { }, async () => new(await LastPushedAsync(cancel)) { Release = "deploy" }, new() { Rebuild = rebuild }, atOnce: false, cancel);
 
-    /// <summary>Changes the settings, and deploys again unless the app is stopped or was never deployed (D25).</summary>
-    /// <exception cref="UserError">A value is none of its setting's, and nothing is stored; or the deploy failed, and all is stored all the same.</exception>
+    /// <summary>
+    /// Changes the settings, and deploys again unless the app is stopped or was never deployed (D25). Both in one turn of
+    /// the queue, and in one transaction.
+    /// </summary>
+    /// <exception cref="UserError">A value is none of its setting's, or the deploy failed: the settings are as they were.</exception>
     public async Task ConfigureAsync(Func<EnvMap, EnvMap> change, CancellationToken cancel)
     {
-        var changed = new List<string>();
-        using (await LockAsync("config", cancel))
+        EnvMap? after = null;
+        try
         {
-            var before = piku.Apps.Config(app);
-            var after = change(before);
-            RefuseWrong(before, after);
-            foreach (var (name, value) in after.Where(pair => before.Find(pair.Key) != pair.Value))
+            var isDone = await TryAgainAsync("config", () => piku.Apps.WriteConfig(app, after!), async target =>
             {
-                changed.Add(name);
-                await log.LineAsync($"Setting {name} for '{app}'", cancel);
-            }
-            foreach (var name in before.Keys.Where(name => !after.ContainsKey(name)))
-            {
-                changed.Add(name);
-                await log.LineAsync($"Unsetting {name} for '{app}'", cancel);
-            }
-            piku.Apps.WriteConfig(app, after);
+                (after, var changed) = await ChangedAsync(change, cancel);
+                return new(target) { Release = $"config: {string.Join(' ', changed)}".TrimEnd(' ', ':'), ChangesSettings = true };
+            }, atOnce: false, cancel);
+            if (isDone)
+                return;
         }
-        if (await IsRunningAsync(cancel))
-            await AgainAsync("config", $"config: {string.Join(' ', changed)}".TrimEnd(' ', ':'), () => { }, () => CheckedOutAsync(cancel), cancel);
+        catch (UserError wrong) when (after is not null)
+        {
+            throw new UserError($"{wrong.Message} The settings are as they were.", wrong);
+        }
+        using var held = await LockAsync("config", cancel);
+        piku.Apps.WriteConfig(app, (await ChangedAsync(change, cancel)).After);
+    }
+
+    /// <summary>What the settings are to be, and the names of those that differ.</summary>
+    private async Task<(EnvMap After, IReadOnlyList<string> Changed)> ChangedAsync(Func<EnvMap, EnvMap> change, CancellationToken cancel)
+    {
+        var changed = new List<string>();
+        var before = piku.Apps.Config(app);
+        var after = change(before);
+        RefuseWrong(before, after);
+        foreach (var (name, value) in after.Where(pair => before.Find(pair.Key) != pair.Value))
+        {
+            changed.Add(name);
+            await log.LineAsync($"Setting {name} for '{app}'", cancel);
+        }
+        foreach (var name in before.Keys.Where(name => !after.ContainsKey(name)))
+        {
+            changed.Add(name);
+            await log.LineAsync($"Unsetting {name} for '{app}'", cancel);
+        }
+        return (after, changed);
     }
 
     /// <summary>A value that refers to others means nothing until the app is deployed, and is judged then.</summary>
@@ -82,12 +104,10 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
     /// <exception cref="UserError">The new processes did not start; the scaling is as it was.</exception>
     public async Task ScaleAsync(Func<Scaling, Scaling> change, CancellationToken cancel)
     {
-        if (await IsRunningAsync(cancel))
-        {
-            // Whoever needs more processes needs them now, and not when the builds of other apps are done.
-            await AgainAsync("scale", "scale", () => piku.Apps.WriteScaling(app, change(piku.Apps.Scaling(app))), () => CheckedOutAsync(cancel), cancel, atOnce: true);
+        // Whoever needs more processes needs them now, and not when the builds of other apps are done.
+        if (await TryAgainAsync(
+            "scale", () => piku.Apps.WriteScaling(app, change(piku.Apps.Scaling(app))), target => Task.FromResult(new Goal(target) { Release = "scale" }), atOnce: true, cancel))
             return;
-        }
         using var held = await LockAsync("scale", cancel);
         piku.Apps.WriteScaling(app, change(piku.Apps.Scaling(app)));
     }
@@ -156,16 +176,33 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
         }
     }
 
-    private async Task AgainAsync(
-        string purpose, string release, Action change, Func<Task<DeployTarget>> choose, CancellationToken cancel, bool atOnce = false)
+    /// <summary>Deploys what runs again, with a change.</summary>
+    /// <returns>False when the app does not run, also because it was stopped while this waited for its turn: then nothing is changed.</returns>
+    private async Task<bool> TryAgainAsync(string purpose, Action change, Func<DeployTarget, Task<Goal>> choose, bool atOnce, CancellationToken cancel)
     {
-        await using var version = await GuardedAsync(purpose, isPush: false, async () => new(await choose()) { Release = release }, async (checkpoint, target, turn) =>
+        if (!await IsRunningAsync(cancel))
+            return false;
+        try
+        {
+            await AgainAsync(
+                purpose, change, async () => await IsRunningAsync(cancel) ? await choose(await CheckedOutAsync(cancel)) : throw new DoesNotRun(), new(), atOnce, cancel);
+            return true;
+        }
+        catch (DoesNotRun)
+        {
+            return false;
+        }
+    }
+
+    private async Task AgainAsync(string purpose, Action change, Func<Task<Goal>> choose, Build wish, bool atOnce, CancellationToken cancel)
+    {
+        await using var version = await GuardedAsync(purpose, isPush: false, choose, async (checkpoint, target, turn) =>
         {
             using var slot = atOnce ? null : await turn.TakeSlotAsync();
             change();
             await log.StepAsync($"Deploying app '{app}'", turn.Cancelled);
             await CheckOutAsync(target, Quarantine.None, turn.Cancelled);
-            return await BuildAsync(new(), checkpoint, slot, turn.Cancelled);
+            return await BuildAsync(wish, checkpoint, slot, turn.Cancelled);
         }, cancel);
         await version.KeepAsync(log);
     }
@@ -188,7 +225,7 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
             await UndoAsync();
             var goal = await choose();
             var target = goal.Target;
-            release = goal.Release is { } what ? new(piku, app, by, log, what, target) : null;
+            release = goal.Release is { } what ? new(piku, app, by, log, what, target, goal.BackTo) : null;
             var facts = new CheckpointFacts(await _tree.CurrentAsync(cancel), target, isPush, Vassals: null)
             {
                 Release = release?.Number,
@@ -301,11 +338,17 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
     private Task<FileLock> LockAsync(string purpose, CancellationToken cancel) =>
         FileLock.AcquireAsync(piku.Paths.AppLock(app), $"{purpose} by {by}", piku.Clock, log.WaitingForAsync(cancel), cancel);
 
+    /// <summary>The app was stopped before its turn came.</summary>
+    private sealed class DoesNotRun : Exception;
+
     /// <summary>What a story is to make live.</summary>
     private sealed record Goal(DeployTarget Target)
     {
         /// <summary>What the release is called that it makes; null for none.</summary>
         public string? Release { get; init; }
+
+        /// <summary>The release that comes back; null for none.</summary>
+        public int? BackTo { get; init; }
 
         /// <summary>Where the objects of the target are.</summary>
         public Quarantine Quarantine { get; init; } = Quarantine.None;

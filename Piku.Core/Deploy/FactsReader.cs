@@ -79,7 +79,7 @@ internal sealed class FactsReader(Installation piku, AppName app, Deployer by)
         var isOurs = piku.StateOf(app) is AppState.Running && piku.Apps.LiveEnv(app)?.Find(AppSettings.Port.Key) == $"{port}";
         var address = IPAddress.TryParse(AppSettings.BindAddress.In(environment), out var bound) ? bound : IPAddress.Loopback;
         return isOurs || FreePorts.IsFree(address, port) ? null
-            : Others().FirstOrDefault(other => other.Live.Find(AppSettings.Port.Key) == $"{port}").App is { } owner ? $"the app '{owner}'"
+            : Others().FirstOrDefault(other => other.Live.Find(AppSettings.Port.Key) == $"{port}").App is { } owner ? by.NameOf(owner)
             : "another program of this machine";
     }
 
@@ -92,11 +92,11 @@ internal sealed class FactsReader(Installation piku, AppName app, Deployer by)
     }
 
     /// <summary>Without regard to case, as DNS and nginx compare names (RFC 4343).</summary>
-    private FrozenDictionary<string, AppName> TakenServerNames() => piku.Apps.All()
+    private FrozenDictionary<string, string> TakenServerNames() => piku.Apps.All()
         .Where(other => other != app)
         .SelectMany(other => NamesOf(other).Select(name => (Name: name, App: other)))
         .DistinctBy(taken => taken.Name, StringComparer.OrdinalIgnoreCase)
-        .ToFrozenDictionary(taken => taken.Name, taken => taken.App, StringComparer.OrdinalIgnoreCase);
+        .ToFrozenDictionary(taken => taken.Name, taken => by.NameOf(taken.App), StringComparer.OrdinalIgnoreCase);
 
     /// <summary>
     /// Of an app with a user of its own those of its site, which is piku's: its other files may say what it likes, and so

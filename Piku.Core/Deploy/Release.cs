@@ -30,6 +30,9 @@ public sealed record Release(int Number, string Purpose, string Branch, string C
     /// <summary>Why it has not succeeded: one sentence.</summary>
     public string? Reason { get; init; }
 
+    /// <summary>The release that a rollback brought back; null for every other.</summary>
+    public int? BackTo { get; init; }
+
     /// <summary>Which dependencies it ran with (<see cref="DependencyHashes.Id"/>); null when it has none.</summary>
     public string? Dependencies { get; init; }
 

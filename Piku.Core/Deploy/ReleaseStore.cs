@@ -30,6 +30,20 @@ public sealed class ReleaseStore(PikuPaths paths, AppName app, TimeProvider cloc
     /// <summary>The one that runs, or ran when the app was stopped: the last that succeeded.</summary>
     public Release? Live() => All().FirstOrDefault(release => release.Succeeded);
 
+    /// <summary>
+    /// The good release before the one that runs. After a rollback that is the one before the release which it brought
+    /// back, and not the one that it was to get away from.
+    /// </summary>
+    public Release? Previous()
+    {
+        var all = All();
+        return all.FirstOrDefault(release => release.Succeeded) is not { } live ? null
+            : all.FirstOrDefault(release => release.Succeeded && release.Number < Origin(live));
+
+        int Origin(Release release) => release.BackTo is not { } number ? release.Number
+            : all.FirstOrDefault(other => other.Number == number) is { } earlier ? Origin(earlier) : number;
+    }
+
     /// <summary>All that the deploy said.</summary>
     public string LogFile(int number) => FileOf(number, "log");
 
@@ -40,9 +54,9 @@ public sealed class ReleaseStore(PikuPaths paths, AppName app, TimeProvider cloc
 
     /// <summary>Numbers a new release. The highest is never pruned, so that none is given twice.</summary>
     /// <exception cref="UserError">The disk is full.</exception>
-    internal Release Begin(string purpose, DeployTarget target, Deployer by)
+    internal Release Begin(string purpose, DeployTarget target, Deployer by, int? backTo = null)
     {
-        var release = new Release(Numbers().DefaultIfEmpty().Max() + 1, purpose, target.Branch, target.Commit, by.Name, clock.GetUtcNow());
+        var release = new Release(Numbers().DefaultIfEmpty().Max() + 1, purpose, target.Branch, target.Commit, by.Name, clock.GetUtcNow()) { BackTo = backTo };
         Directory.CreateDirectory(FolderOf(release.Number));
         Write(release);
         return release;

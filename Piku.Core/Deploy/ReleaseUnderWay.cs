@@ -16,10 +16,10 @@ internal sealed class ReleaseUnderWay : IDisposable
 
     /// <summary>Numbers the release, and has all that is said written to its log.</summary>
     /// <exception cref="UserError">The disk is full.</exception>
-    public ReleaseUnderWay(Installation piku, AppName app, Deployer by, DeployLog log, string purpose, DeployTarget target)
+    public ReleaseUnderWay(Installation piku, AppName app, Deployer by, DeployLog log, string purpose, DeployTarget target, int? backTo = null)
     {
         (_piku, _app, _store) = (piku, app, piku.ReleasesOf(app));
-        _release = _store.Begin(purpose, target, by);
+        _release = _store.Begin(purpose, target, by, backTo);
         _log = new(_store.LogFile(Number));
         log.RecordIn(_log);
     }

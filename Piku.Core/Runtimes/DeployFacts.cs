@@ -54,7 +54,7 @@ public sealed record DeployFacts
     public string? ClientAddress { get; init; }
 
     /// <summary>The host names of other apps' sites, and the apps.</summary>
-    public FrozenDictionary<string, AppName> TakenServerNames { get; init; } = FrozenDictionary<string, AppName>.Empty;
+    public FrozenDictionary<string, string> TakenServerNames { get; init; } = FrozenDictionary<string, string>.Empty;
 
     /// <summary>Where in its repository the app is (PIKU_APP_DIR); empty when it is the whole.</summary>
     public string Directory { get; init; } = "";

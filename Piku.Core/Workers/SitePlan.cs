@@ -44,7 +44,7 @@ internal static class SitePlan
         ImmutableArray<string> names = [.. NginxSettings.ServerName.In(environment).Distinct(StringComparer.OrdinalIgnoreCase)];
         var taken = names.FirstOrDefault(facts.TakenServerNames.ContainsKey);
         return taken is null ? names : throw new UserError(
-            $"The host name '{taken}' belongs to the app '{facts.TakenServerNames[taken]}' already; change {NginxSettings.ServerName.Key} of one of them.");
+            $"The host name '{taken}' belongs to {facts.TakenServerNames[taken]} already; change {NginxSettings.ServerName.Key} of one of them.");
     }
 
     public static Listening Listening(HostFacts host, EnvMap environment) => new(

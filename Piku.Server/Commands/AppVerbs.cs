@@ -8,7 +8,12 @@ internal static class AppVerbs
 {
     public static async Task<int> ListAsync(CommandCall call, CancellationToken cancel)
     {
-        var apps = call.Piku.Apps.All().Where(call.Caller.Rights.MaySee).ToList();
+        var apps = new List<AppName>();
+        foreach (var app in call.Piku.Apps.All().Where(call.Caller.Rights.MaySee))
+        {
+            if (await IsWorthTellingAsync(call.Piku, app, cancel))
+                apps.Add(app);
+        }
         if (apps.Count == 0)
             await call.SayAsync("There are no applications deployed.", cancel);
         foreach (var app in apps)
@@ -19,7 +24,7 @@ internal static class AppVerbs
     public static async Task<int> DeployAsync(CommandCall call, CancellationToken cancel)
     {
         var app = call.App;
-        await call.Deployment(app).RedeployAsync(cancel);
+        await call.Deployment(app).RedeployAsync(call.Option("--rebuild") is not null, cancel);
         return 0;
     }
 
@@ -40,6 +45,10 @@ internal static class AppVerbs
         await call.Deployment(call.App).DestroyAsync(cancel);
         return 0;
     }
+
+    /// <summary>False for what a rejected first push has left: its log, and no version that could be deployed.</summary>
+    private static async Task<bool> IsWorthTellingAsync(Installation piku, AppName app, CancellationToken cancel) =>
+        piku.StateOf(app) is not AppState.NotDeployed || piku.Apps.HasSettings(app) || await piku.RepositoryOf(app).HasRefsAsync(cancel);
 
     private static string Line(Installation piku, AppName app) => piku.StateOf(app) switch
     {

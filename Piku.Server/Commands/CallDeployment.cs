@@ -9,5 +9,5 @@ internal static class CallDeployment
     public static Deployment Deployment(this CommandCall call, AppName app) =>
         new(call.Piku, app, call.Deployer(), new DeployLog(call.Streams.Output.WriteAsync));
 
-    public static Deployer Deployer(this CommandCall call) => new(Printable.Text(call.Caller.Name), call.Caller.Address);
+    public static Deployer Deployer(this CommandCall call) => new(Printable.Text(call.Caller.Name), call.Caller.Address) { MaySee = call.Caller.Rights.MaySee };
 }

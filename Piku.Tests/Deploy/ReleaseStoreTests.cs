@@ -57,6 +57,25 @@ public sealed class ReleaseStoreTests : IDisposable
     }
 
     [Fact]
+    public void Before_a_rollback_is_what_was_before_the_release_that_it_brought_back()
+    {
+        Succeed(null); // 1
+        Succeed(null); // 2
+        Succeed(null); // 3, which is broken
+        Assert.Equal(2, _store.Previous()!.Number);
+        Succeed(2); // 4
+        Assert.Equal(1, _store.Previous()!.Number);
+        Succeed(null); // 5, a push on top
+        Assert.Equal(4, _store.Previous()!.Number);
+        Succeed(4); // 6
+        Assert.Equal(1, _store.Previous()!.Number);
+        Succeed(1); // 7
+        Assert.Null(_store.Previous());
+
+        void Succeed(int? backTo) => _store.Write(_store.Begin("push", Target, Ada, backTo) with { Outcome = ReleaseOutcome.Succeeded });
+    }
+
+    [Fact]
     public void What_a_killed_server_has_left_running_has_failed()
     {
         var release = _store.Begin("push", Target, Ada);
@@ -83,6 +102,24 @@ public sealed class ReleaseStoreTests : IDisposable
         Assert.Equal(sent.ToArray(), recorded);
         await said.LineAsync("too late", cancel);
         Assert.Equal(recorded, await File.ReadAllBytesAsync(_root["log"], cancel));
+    }
+
+    [Fact]
+    public async Task What_a_program_says_without_ending_its_line_is_not_glued_to_the_next()
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        using var sent = new MemoryStream();
+        var said = new DeployLog(sent.WriteAsync);
+        using (var log = new ReleaseLog(_root["log"]))
+        {
+            said.RecordIn(log);
+            await said.Output("done"u8.ToArray(), cancel);
+            await said.StepAsync("Next", cancel);
+            await said.Output("half"u8.ToArray(), cancel);
+            log.WriteLast("Error: no.\n");
+        }
+        Assert.Equal("done\n-----> Next\nhalf", Encoding.UTF8.GetString(sent.ToArray()));
+        Assert.Equal("done\n-----> Next\nhalf\nError: no.\n", await File.ReadAllTextAsync(_root["log"], cancel));
     }
 
     [Fact]

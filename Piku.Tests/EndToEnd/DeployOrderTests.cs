@@ -59,12 +59,25 @@ public sealed class DeployOrderTests : IAsyncLifetime
         // Of an app that is not in the queue itself.
         Assert.True((await Piku.LocalAsync("deploys:cancel", "other")).Status.Succeeded);
         Assert.Contains("the deploy was cancelled by", (await waiting).Error, StringComparison.Ordinal);
-        Assert.Contains("Waiting: 1 deploy is under way (push of shop by ada, since", (await waiting).Error, StringComparison.Ordinal);
+        // Whoever reads this, or the release's log, may have a key for this app alone.
+        Assert.Contains("Waiting for a deploy of another app, under way since", (await waiting).Error, StringComparison.Ordinal);
+        foreach (var text in (string[])[(await waiting).Error, await Client.CommandAsync("releases:log", "other")])
+            Assert.DoesNotContain("shop", text, StringComparison.Ordinal);
         await Client.CommandAsync("ps:scale", "other", "worker=2");
         await Client.CommandAsync("restart", "other");
 
+        // Settings wait for their app like any other deploy, and nobody overtakes them.
+        var config = Client.SshAsync("config:set", "shop", "MOOD=calm");
+        await Eventually.TrueAsync(() => ListsAsync("shop +config "), TimeSpan.FromSeconds(60));
+        var restart = Client.SshAsync("restart", "shop");
+        await Eventually.TrueAsync(() => ListsAsync("shop +restart "), TimeSpan.FromSeconds(60));
+        Assert.Matches("(?s)push.*config.*restart", await Client.CommandAsync("deploys"));
+
         await GoOnAsync("shop");
         Assert.True((await push).Status.Succeeded, (await push).Error);
+        Assert.True((await config).Status.Succeeded, (await config).Error);
+        Assert.Contains("Waiting for the", (await restart).Output, StringComparison.Ordinal);
+        Assert.Equal("calm\n", await Client.CommandAsync("run", "shop", "echo $MOOD"));
     }
 
     [Fact]
@@ -159,6 +172,8 @@ public sealed class DeployOrderTests : IAsyncLifetime
         Assert.False(push.IsCompleted);
         return (repository, push);
     }
+
+    private async Task<bool> ListsAsync(string pattern) => System.Text.RegularExpressions.Regex.IsMatch(await Client.CommandAsync("deploys"), pattern);
 
     private Task GoOnAsync(string app) => File.WriteAllTextAsync(Path.Combine(DataOf(app), "go"), "", TestContext.Current.CancellationToken);
 

@@ -115,7 +115,7 @@ public sealed class LivePlanTests
     {
         var facts = TestApp.With(procfile, env) with
         {
-            TakenServerNames = new Dictionary<string, AppName> { ["taken.test"] = AppName.Parse("shop") }.ToFrozenDictionary(),
+            TakenServerNames = new Dictionary<string, string> { ["taken.test"] = "the app 'shop'" }.ToFrozenDictionary(),
         };
         Assert.Contains(sentence, Assert.Throws<UserError>(() => LivePlan.Create(facts)).Message, StringComparison.Ordinal);
     }
