@@ -28,23 +28,46 @@ internal static class KeyVerbs
         var rights = RightsFrom(call);
         var key = await FileOf(call).AddAsync(name, rights, await SetupVerbs.ReadKeyAsync(call.Streams.Input, cancel), cancel);
         await call.SayAsync($"Added the key '{name}' ({key.Fingerprint}): {Rights.Name(rights.Role)} of {AppsOf(rights)}.", cancel);
+        if (call.Option("--role") is null)
+            await call.SayAsync($"Without --role a key is an admin's{(rights.Apps.IsEmpty ? ", who may do everything" : "")}. For less: 'keys:remove {name}', then add it with --role deployer or --role reader.", cancel);
         return 0;
     }
 
     public static async Task<int> RemoveAsync(CommandCall call, CancellationToken cancel)
     {
+        List<AuthorizedKey> named = [];
         var removed = await FileOf(call).RemoveAsync(
             keys =>
             {
-                var chosen = Chosen(keys, call.Arguments[0]);
-                if (call.Option("--force") is null && chosen.Any(IsLastingAdmin) && !keys.Except(chosen).Any(IsLastingAdmin))
-                    throw new UserError("that is the last key that may do everything: without it nobody can add another. Add one first, or say --force.");
+                named = Named(keys, call.Arguments[0]);
+                // A key is out when no line has it.
+                var chosen = keys.Where(key => key.Fingerprint == named[0].Fingerprint).ToList();
+                if (call.Option("--force") is null)
+                    RefuseLockout(call.Caller, chosen, [.. keys.Except(chosen)]);
                 return chosen;
             },
             cancel);
         foreach (var key in removed)
-            await call.SayAsync($"Removed the key '{Printable.Text(key.Name)}' ({key.Fingerprint}).", cancel);
+            await call.SayAsync($"Removed the key '{Printable.Text(key.Name)}' ({key.Fingerprint}){(named.Contains(key) ? "" : ", which is the same key under another name")}.", cancel);
         return 0;
+    }
+
+    /// <exception cref="UserError">Somebody would lock themselves, or everybody, out.</exception>
+    private static void RefuseLockout(Caller caller, List<AuthorizedKey> chosen, IReadOnlyList<AuthorizedKey> others)
+    {
+        if (chosen.Any(IsLastingAdmin) && !others.Any(IsLastingAdmin))
+            throw new UserError("this is the last admin key: without it nobody can add another. Add one first, or say --force.");
+        if (chosen.Any(key => key.Fingerprint == caller.Fingerprint))
+            throw new UserError("you are logged in with this key, and could not log in with it again. Say --force to remove it all the same.");
+    }
+
+    /// <summary>The lines of one key, as its name or fingerprint says.</summary>
+    /// <exception cref="UserError">There is none, or there are several.</exception>
+    private static List<AuthorizedKey> Named(IReadOnlyList<AuthorizedKey> keys, string name)
+    {
+        var named = Chosen(keys, name);
+        return named.DistinctBy(key => key.Fingerprint).Count() == 1 ? named
+            : throw new UserError($"{named.Count} keys have the name '{Printable.Text(name)}': give the fingerprint of the one to remove, {string.Join(" or ", named.Select(key => key.Fingerprint).Distinct())}.");
     }
 
     public static async Task<int> ShowAsync(CommandCall call, CancellationToken cancel)

@@ -20,7 +20,8 @@ internal static partial class Redaction
         { TakesCommand: true } => [.. line.Arguments.Take(1), Assignment().Replace(line.Tail, "$1$2=" + Hidden)],
         { TakesCounts: true } => line.Arguments,
         { TakesValues: true } => line.Arguments.Select((word, index) => index == 0 || word == "--" ? word : WithoutValue(word) ?? Hidden),
-        _ => line.Arguments.Select(word => WithoutValue(word) ?? word),
+        { } usage => line.Arguments.Select(word => usage.HasOption(word.Split('=', 2)[0]) ? word : WithoutValue(word) ?? word),
+        null => line.Arguments.Select(word => WithoutValue(word) ?? word),
     };
 
     /// <summary>Null for a word that is no assignment.</summary>

@@ -24,8 +24,11 @@ internal static class SetupVerbs
         var text = file == "-"
             ? await ReadKeyAsync(call.Streams.Input, cancel)
             : AtomicFile.ReadIfExists(file) ?? throw new UserError($"there is no file '{Printable.Text(file)}' on the server.");
-        foreach (var added in await new AuthorizedKeysFile(call.Piku.Paths).AddAsync(text, cancel))
+        var keys = await new AuthorizedKeysFile(call.Piku.Paths).AddAsync(text, cancel);
+        foreach (var added in keys.Added)
             await call.SayAsync($"Added the key '{Printable.Text(added.Name)}' ({added.Fingerprint}).", cancel);
+        foreach (var known in keys.Known)
+            await call.SayAsync($"The key is already authorized as '{Printable.Text(known.Name)}' ({known.Fingerprint}).", cancel);
         return 0;
     }
 

@@ -34,6 +34,9 @@ internal sealed partial record Usage(string Verb, string Text)
 
     private bool TakesMany => IsForProgram || _places is [.., var last] && last.TrimEnd(']').EndsWith("...", StringComparison.Ordinal);
 
+    /// <summary>True for an option of this verb, such as <c>--role</c>.</summary>
+    public bool HasOption(string name) => _options.Any(option => option.Name == name);
+
     public override string ToString() => Text.Length == 0 ? Verb : $"{Verb} {Text}";
 
     /// <summary>The app that these arguments are about; null for a verb that is about none.</summary>

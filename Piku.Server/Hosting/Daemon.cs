@@ -194,8 +194,11 @@ internal static class Daemon
     {
         try
         {
-            foreach (var key in await new AuthorizedKeysFile(paths).AddAsync(text, CancellationToken.None))
-                await Console.Out.WriteLineAsync($"Let in: {key.Name} ({key.Fingerprint})");
+            var keys = await new AuthorizedKeysFile(paths).AddAtStartAsync(text, CancellationToken.None);
+            foreach (var key in keys.Added)
+                await Console.Out.WriteLineAsync($"Authorized the key '{key.Name}' ({key.Fingerprint}).");
+            foreach (var key in keys.Removed)
+                await Console.Out.WriteLineAsync($"Left out the key '{key.Name}' of {file} ({key.Fingerprint}): it was removed with 'keys:remove'. 'piku setup:ssh {file}' authorizes it again.");
         }
         catch (UserError wrong)
         {

@@ -38,9 +38,35 @@ public sealed class AuthorizedKeysFileTests : IDisposable
     {
         await _file.AddAsync("bob", Rights.All, First + " somebody", Cancel);
         var wrong = await Assert.ThrowsAsync<UserError>(() => _file.AddAsync("eve", Rights.All, First, Cancel));
-        Assert.Contains("already, as 'bob'", wrong.Message, StringComparison.Ordinal);
-        Assert.Empty(await _file.AddAsync(First, Cancel));
+        Assert.Contains("already authorized as 'bob'", wrong.Message, StringComparison.Ordinal);
+        var again = await _file.AddAsync(First, Cancel);
+        Assert.Empty(again.Added);
+        Assert.Equal("bob", Assert.Single(again.Known).Name);
         Assert.Equal($"{First} bob\n", Text);
+    }
+
+    [Fact]
+    public async Task A_name_is_one_keys()
+    {
+        await _file.AddAsync("bob", Rights.All, First, Cancel);
+        var wrong = await Assert.ThrowsAsync<UserError>(() => _file.AddAsync("bob", Rights.All, Second, Cancel));
+        Assert.Contains("another key has the name 'bob' already", wrong.Message, StringComparison.Ordinal);
+        Assert.Equal($"{First} bob\n", Text);
+    }
+
+    [Fact]
+    public async Task A_key_that_was_removed_does_not_come_back_at_a_start_until_somebody_adds_it()
+    {
+        await _file.AddAtStartAsync($"{First} ada\n{Second} bob\n", Cancel);
+        await _file.RemoveAsync(keys => [.. keys.Where(key => key.Name == "ada")], Cancel);
+
+        var start = await _file.AddAtStartAsync($"{First} ada\n{Second} bob\n", Cancel);
+        Assert.Empty(start.Added);
+        Assert.Equal("ada", Assert.Single(start.Removed).Name);
+        Assert.Equal($"{Second} bob\n", Text);
+
+        Assert.Equal("ada", Assert.Single((await _file.AddAsync(First + " ada", Cancel)).Added).Name);
+        Assert.Empty((await _file.AddAtStartAsync(First + " ada", Cancel)).Removed);
     }
 
     [Theory]

@@ -38,6 +38,9 @@ public sealed class UsageTests
     [InlineData("ps:scale blog web=2", "ps:scale blog web=2")]
     [InlineData("run blog env SECRET=hunter2 'PASS=a b' TOKEN='c d'x ls -l", "run blog env SECRET=… PASS=… TOKEN=… ls -l")]
     [InlineData("git-receive-pack '/blog'", "git-receive-pack /blog")]
+    [InlineData("keys:add eve --role=reader --apps=blog", "keys:add eve --role=reader --apps=blog")]
+    [InlineData("keys:add eve --secret=hunter2", "keys:add eve --secret=…")]
+    [InlineData("keys:ad eve --role=reader", "keys:ad eve --role=…")]
     public void Values_of_settings_are_left_out_of_what_others_read(string typed, string text) =>
         Assert.Equal(text, Redaction.Of(CommandLine.Parse(typed)));
 }

@@ -141,7 +141,7 @@ public sealed class RightsTests : IAsyncLifetime
         var shown = await Admin.CommandAsync("keys:show", "bob");
         Assert.Contains("environment=\"PIKU_ROLE=deployer\",environment=\"PIKU_APPS=blog shop-*\" ssh-ed25519 ", shown, StringComparison.Ordinal);
 
-        await AssertRefusedAsync(Admin, "the last key that may do everything", "keys:remove", "ada");
+        await AssertRefusedAsync(Admin, "this is the last admin key", "keys:remove", "ada");
         await AssertRefusedAsync(Admin, "there is no key 'eve'", "keys:remove", "eve");
         await Admin.CommandAsync("keys:remove", "bob");
         Assert.Equal(255, (await bob.SshAsync("version")).Status.Code);
@@ -149,7 +149,10 @@ public sealed class RightsTests : IAsyncLifetime
         Assert.Equal(2, (await Admin.SshAsync("keys:add", "bob", "--admin")).Status.Code);
 
         var second = await AddAsync("second");
-        await second.CommandAsync("keys:remove", "ada");
+        await AssertRefusedAsync(second, "you are logged in with this key", "keys:remove", "second");
+        Append($"{(await File.ReadAllTextAsync(Admin.PublicKey, TestContext.Current.CancellationToken)).Replace(" ada", " also-ada", StringComparison.Ordinal)}");
+        var removed = await second.CommandAsync("keys:remove", "ada");
+        Assert.Matches("Removed the key 'ada' .*\nRemoved the key 'also-ada' .*, which is the same key under another name", removed);
         Assert.Equal(255, (await Admin.SshAsync("version")).Status.Code);
         await second.CommandAsync("keys:remove", "second", "--force");
     }
@@ -171,13 +174,15 @@ public sealed class RightsTests : IAsyncLifetime
         await Admin.CommandAsync("config:set", "blog", "SECRET=hunter2", "'B=two hunter2'");
         await Admin.SshAsync("run", "blog", "exit 7");
         await Admin.SshAsync("nonsense");
+        await Admin.SshAsync("keys:add", "eve", "--role=reader", "--apps=blog");
 
-        await Eventually.TrueAsync(() => Entries("connection").Count >= 4, TimeSpan.FromSeconds(10), AuditText);
+        await Eventually.TrueAsync(() => Entries("connection").Count >= 5, TimeSpan.FromSeconds(10), AuditText);
         var commands = Entries("command");
         AssertEntry("git-receive-pack /blog", "blog", 0);
         AssertEntry("config:set blog SECRET=… B=…", "blog", 0);
         AssertEntry("run blog exit 7", "blog", 7);
         AssertEntry("nonsense", null, 2);
+        AssertEntry("keys:add eve --role=reader --apps=blog", null, 1);
         Assert.All(commands, entry => Assert.Equal(("ada", "127.0.0.1"), (entry.GetProperty("name").GetString(), entry.GetProperty("address").GetString())));
         Assert.All(commands, entry => Assert.StartsWith("SHA256:", entry.GetProperty("fingerprint").GetString(), StringComparison.Ordinal));
         Assert.All(Entries("connection"), entry => Assert.StartsWith("SSH-2.0-OpenSSH", entry.GetProperty("client").GetString(), StringComparison.Ordinal));
