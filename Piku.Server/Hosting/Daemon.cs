@@ -30,6 +30,8 @@ internal static class Daemon
             var (paths, options) = Composition.Read();
             // What is wrong on the command line is said before what is wrong here.
             var keys = serve.Authorize.Select(file => (File: file, Text: ReadKey(file))).ToArray();
+            if (options.Supervise)
+                Ports.CheckDifferent(options);
             Reserve.Free(paths.StartRoom);
             paths = await AppUserNamespace.EnterAsDaemonAsync(paths, options, ["serve", .. arguments]);
             WorkerThreads.Start();
@@ -70,6 +72,7 @@ internal static class Daemon
             foreach (var problem in await Recovery.ResumeAsync(piku, lifetime.ApplicationStopping))
                 await Console.Out.WriteLineAsync(problem);
             Takeover.RemoveStaleSites(piku);
+            var relocated = Relocation.Prepare(piku, options.HttpPort, options.HttpsPort);
             if (options.Supervise)
                 piku.Groups.Claim();
             await host.StartAsync();
@@ -79,6 +82,8 @@ internal static class Daemon
                 await host.Services.GetRequiredService<NginxService>().Ready.WaitAsync(lifetime.ApplicationStopping);
             }
             await foreach (var outcome in Takeover.RunAsync(piku, lifetime.ApplicationStopping))
+                await Console.Out.WriteLineAsync(outcome);
+            await foreach (var outcome in Relocation.RunAsync(piku, relocated, lifetime.ApplicationStopping))
                 await Console.Out.WriteLineAsync(outcome);
             await host.Services.GetRequiredService<SshEndpoint>().StartAsync(lifetime.ApplicationStopping);
             await Console.Out.WriteLineAsync(Welcome.Text(piku.Paths, options, host.Services.GetRequiredService<SshEndpoint>().HostKeys));

@@ -16,6 +16,9 @@ internal static class LocalCall
     /// <summary>What works without an installation, and so for anybody.</summary>
     private static readonly string[] ForAnybody = ["", "help", "--help", "-h", "version", "--version", "update"];
 
+    /// <summary>What makes an installation where there is none.</summary>
+    private static readonly string[] ForBeginners = ["setup", "setup:ssh"];
+
     public static async Task<int> RunAsync(IReadOnlyList<string> arguments)
     {
         using var interrupt = new CancellationTokenSource();
@@ -30,6 +33,8 @@ internal static class LocalCall
             if (!ForAnybody.Contains(line.Verb))
                 Composition.RefuseRoot();
             var (paths, options) = Composition.Read();
+            if (!ForAnybody.Contains(line.Verb) && !ForBeginners.Contains(line.Verb))
+                RequireInstallation(paths);
             if (!ForAnybody.Contains(line.Verb))
                 paths = await AppUserNamespace.EnterAsync(paths, options, arguments);
             var piku = Composition.Installation(paths, options);
@@ -53,6 +58,13 @@ internal static class LocalCall
             signal.Cancel = true;
             interrupt.Cancel();
         }
+    }
+
+    /// <exception cref="UserError">A folder that is not there, or is another one, has no apps; but that is not what was asked.</exception>
+    private static void RequireInstallation(PikuPaths paths)
+    {
+        if (!Directory.Exists(paths.Apps) || !Directory.Exists(paths.Repos))
+            throw new UserError($"there is no piku installation in {paths.Root}: set PIKU_ROOT to the folder of one, or make one with 'piku setup' or 'piku serve'.");
     }
 
     /// <summary>Without an installation there is nothing to keep a record of.</summary>

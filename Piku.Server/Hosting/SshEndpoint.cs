@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Piku.Core.Deploy;
 using Piku.Core.Model;
@@ -49,7 +50,7 @@ internal sealed partial class SshEndpoint(Installation piku, PikuOptions options
         }
         catch (SshListenException taken)
         {
-            throw new UserError($"{taken.Message.TrimEnd('.')}: stop what uses it, or set PIKU_SSH_PORT to another port.", taken);
+            throw new UserError(Ports.Sentence((SocketException)taken.InnerException!, options.SshPort, "PIKU_SSH_PORT"), taken);
         }
         if (HostKeys.Count < options.SshAlgorithms.HostKeys.Count)
             _ = Task.Run(AddSlowHostKeys, CancellationToken.None);

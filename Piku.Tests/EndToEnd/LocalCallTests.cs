@@ -49,9 +49,38 @@ public sealed class LocalCallTests(RunningPiku shared) : IClassFixture<RunningPi
 
     [Theory]
     [InlineData("piku serve' does not know '--nope'", "--nope")]
-    [InlineData("cannot be read", "--authorize", "/nonexistent.pub")]
+    [InlineData("cannot be read: Could not find file", "--authorize", "/nonexistent.pub")]
     public async Task A_daemon_that_cannot_start_says_why_in_a_sentence(string sentence, params string[] arguments) =>
         await AssertDoesNotServeAsync(sentence, arguments);
+
+    [Fact]
+    public async Task A_folder_that_is_no_installation_is_said_to_be_none()
+    {
+        var root = Path.Combine(Piku.Home, "elsewhere");
+        var call = Piku.Local("apps");
+        var run = await Programs.CaptureAsync(call with { Environment = call.Environment.With("PIKU_ROOT", root) });
+        Assert.Equal((1, "", $"Error: there is no piku installation in {root}: set PIKU_ROOT to the folder of one, or make one with 'piku setup' or 'piku serve'.\n"), (run.Status.Code, run.Output, run.Error));
+        call = Piku.Local("help");
+        Assert.True((await Programs.CaptureAsync(call with { Environment = call.Environment.With("PIKU_ROOT", root) })).Status.Succeeded);
+        Assert.False(Directory.Exists(root));
+    }
+
+    [Theory]
+    [InlineData("PIKU_HTTP_PORT", false, "is in use by another program: stop that program, or set PIKU_HTTP_PORT to another port.")]
+    [InlineData("PIKU_HTTPS_PORT", false, "is in use by another program: stop that program, or set PIKU_HTTPS_PORT to another port.")]
+    [InlineData("PIKU_SSH_PORT", false, "is in use by another program: stop that program, or set PIKU_SSH_PORT to another port.")]
+    [InlineData("PIKU_HTTPS_PORT", true, "cannot be both the http port and the https port: set PIKU_HTTPS_PORT, or the option in piku.toml, to another one.")]
+    public async Task A_port_that_cannot_be_had_is_one_sentence_and_a_failure(string variable, bool isOwn, string sentence)
+    {
+        var ports = FreePorts.Find(3, new HashSet<int>());
+        var taken = isOwn ? ports[1] : Piku.HttpPort;
+        var call = Piku.Local("serve");
+        var environment = call.Environment.With("PIKU_ROOT", Path.Combine(Piku.Home, Path.GetRandomFileName()))
+            .With("PIKU_SSH_PORT", $"{ports[0]}").With("PIKU_HTTP_PORT", $"{ports[1]}").With("PIKU_HTTPS_PORT", $"{ports[2]}").With(variable, $"{taken}");
+        var run = await Programs.CaptureAsync(call with { Environment = environment });
+        Assert.Equal((1, $"Error: port {taken} {sentence}\n"), (run.Status.Code, run.Error));
+        Assert.DoesNotContain("   at ", run.Output, StringComparison.Ordinal);
+    }
 
     private async Task AssertDoesNotServeAsync(string sentence, params string[] arguments)
     {

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Piku.Core.Deploy;
+using Piku.Core.Model;
 
 namespace Piku.Server.Hosting.Supervision;
 
@@ -12,7 +13,14 @@ internal sealed class CertificateService(Installation piku, Task nginxIsReady, I
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await nginxIsReady.WaitAsync(stoppingToken);
+        try
+        {
+            await nginxIsReady.WaitAsync(stoppingToken);
+        }
+        catch (UserError)
+        {
+            return; // nginx did not start: whoever starts everything says so, and ends
+        }
         var renewal = new Renewal(piku);
         using var timer = new PeriodicTimer(Interval, piku.Clock);
         do

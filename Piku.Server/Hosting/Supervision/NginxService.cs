@@ -59,22 +59,10 @@ internal sealed class NginxService : BackgroundService
         };
     }
 
-    /// <summary>nginx would find out too, but takes seconds to give up and says it less well.</summary>
     private void CheckPorts()
     {
-        foreach (var port in new[] { _options.HttpPort, _options.HttpsPort })
-        {
-            try
-            {
-                using var listener = new TcpListener(IPAddress.Any, port);
-                listener.Start();
-            }
-            catch (SocketException refused)
-            {
-                throw new UserError(
-                    $"nginx cannot listen on port {port} ({refused.Message}): stop what uses it, or set another port.", refused);
-            }
-        }
+        Ports.CheckFree(_options.HttpPort, "PIKU_HTTP_PORT", _options.ListensOnIpv6);
+        Ports.CheckFree(_options.HttpsPort, "PIKU_HTTPS_PORT", _options.ListensOnIpv6);
     }
 
     private void EnsureCertificate()
