@@ -15,7 +15,7 @@ namespace Piku.Server.Sftp;
 /// <remarks>Paths begin at the tree's root, whether they begin with <c>/</c> or not; <c>..</c> is taken by its letters.</remarks>
 internal sealed class FileTree(PikuPaths paths, Func<AppName, Access> access)
 {
-    private const int NoEntry = 2, Denied = 13, CrossDevice = 18;
+    private const int NoEntry = 2, Denied = 13, Exists = 17, CrossDevice = 18;
     private const ushort FixedFolder = 0x4000 | 0x16D; // dr-xr-xr-x
 
     private readonly Area[] _areas =
@@ -25,7 +25,10 @@ internal sealed class FileTree(PikuPaths paths, Func<AppName, Access> access)
         new("logs", paths.Logs, ReaderMay: Access.Read, WriterMay: Access.Read),
     ];
 
-    /// <summary>The path without <c>.</c>, <c>..</c> and double slashes, from the root.</summary>
+    /// <summary>
+    /// The path without <c>.</c>, <c>..</c> and double slashes, from the root, which is also called <c>~</c> and, as with
+    /// upstream, <c>.piku</c>.
+    /// </summary>
     public static string Normalize(string path)
     {
         var parts = new List<string>();
@@ -36,6 +39,10 @@ internal sealed class FileTree(PikuPaths paths, Func<AppName, Access> access)
             else if (part is not ("." or ".."))
                 parts.Add(part);
         }
+        if (parts is ["~", ..])
+            parts.RemoveAt(0);
+        if (parts is [".piku", ..])
+            parts.RemoveAt(0);
         return "/" + string.Join('/', parts);
     }
 
@@ -61,9 +68,14 @@ internal sealed class FileTree(PikuPaths paths, Func<AppName, Access> access)
             : new(place.Area is { } area ? AppsIn(area) : _areas.Select(each => each.Name), new FileStatus { Mode = FixedFolder, Links = 1 });
     }
 
-    /// <summary>Changes what is given.</summary>
+    /// <summary>
+    /// Changes what is given. An app's own folder keeps the permissions and times that piku gave it: OpenSSH asks for others
+    /// at the end of each <c>put -r</c>, whoever copies into it means what is in it.
+    /// </summary>
     public void Change(string path, long? size, UnixFileMode? permissions, (DateTime Accessed, DateTime Modified)? times)
     {
+        if (size is null && IsFixed(path))
+            return;
         using var place = FindToWrite(path);
         var folder = place.Folder!;
         place.Owner.Do(() =>
@@ -82,6 +94,8 @@ internal sealed class FileTree(PikuPaths paths, Func<AppName, Access> access)
 
     public void CreateFolder(string path, UnixFileMode permissions)
     {
+        if (IsFixed(path))
+            throw new IOException("it exists already", Exists);
         using var place = FindToWrite(path);
         place.Owner.Do(() => place.Folder!.CreateFolder(place.Path, permissions));
     }
@@ -133,6 +147,13 @@ internal sealed class FileTree(PikuPaths paths, Func<AppName, Access> access)
                 return true;
         }
         return false;
+    }
+
+    /// <summary>True for the folder of an app, which is there and whose content may be changed.</summary>
+    private bool IsFixed(string path)
+    {
+        using var place = Find(path);
+        return place is { Folder: not null, CanWrite: true, Path: "" };
     }
 
     private Place FindToWrite(string path)

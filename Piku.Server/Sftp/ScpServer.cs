@@ -39,8 +39,9 @@ internal sealed class ScpServer(FileTree tree, Stream input, Stream output)
     private async Task SendAllAsync(ScpArguments arguments, CancellationToken cancel)
     {
         await ExpectGoAsync(cancel);
-        foreach (var path in arguments.Paths)
-            await SendAsync(FileTree.Normalize(path), arguments, 0, cancel);
+        // A client of the old protocol leaves wildcards to the server's shell.
+        foreach (var path in arguments.Paths.SelectMany(pattern => FilePattern.Expand(tree, pattern)))
+            await SendAsync(path, arguments, 0, cancel);
     }
 
     private async Task SendAsync(string path, ScpArguments arguments, int depth, CancellationToken cancel)

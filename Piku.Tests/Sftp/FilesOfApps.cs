@@ -143,6 +143,76 @@ public sealed class FilesOfApps
     }
 
     [Theory]
+    [InlineData]
+    [InlineData("-O")]
+    public async Task Are_found_by_upstreams_path_and_by_wildcards(params string[] options)
+    {
+        await using var files = await FileServer.StartAsync();
+        foreach (var name in (string[])["a.txt", "b.txt", "c.html", ".d.txt", "[x].txt"])
+            await File.WriteAllTextAsync(files.At($"apps/blog/{name}"), name, Cancel);
+        Directory.CreateDirectory(files.At("apps/blog/sub"));
+        await File.WriteAllTextAsync(files.At("apps/blog/sub/e.txt"), "e", Cancel);
+        foreach (var (pattern, names) in ((string, string)[])[
+            (".piku/apps/blog/*.txt", "[x].txt a.txt b.txt"), ("~/.piku/apps/blog/[ac].*", "a.txt c.html"), ("/apps/b*/s?b/e.txt", "e.txt"), ("apps/blog/[!a-b].txt", ""), ("apps/blog/a.txt", "a.txt")])
+        {
+            var folder = Directory.CreateDirectory(Path.Combine(files.ClientFolder, Path.GetRandomFileName())).FullName;
+            var result = await files.ScpAsync([.. options, FileServer.Remote(pattern), folder + "/"]);
+            Assert.True(result.ExitCode == (names.Length == 0 ? 1 : 0), $"{pattern}: {result.Error}");
+            Assert.Equal(names, string.Join(' ', Directory.GetFiles(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal)));
+        }
+        Assert.Equal("", (await files.ScpAsync([.. options, "/etc/hostname", FileServer.Remote(".piku/data/blog/up")])).Error);
+        Assert.True(File.Exists(files.At("data/blog/up")));
+    }
+
+    [Theory]
+    [InlineData("a*", "abc", true)]
+    [InlineData("a*", "ba", false)]
+    [InlineData("?", "é", true)]
+    [InlineData("[]x]", "]", true)]
+    [InlineData("[!x]", "x", false)]
+    [InlineData("[^x]", "y", true)]
+    [InlineData("[a-c]", "b", true)]
+    [InlineData("[", "[", true)]
+    [InlineData("a.b", "axb", false)]
+    [InlineData("*", ".hidden", false)]
+    [InlineData(".*", ".hidden", true)]
+    public void Fit_a_pattern_as_in_a_shell(string pattern, string name, bool fits) => Assert.Equal(fits, Server.Sftp.FilePattern.Fits(name, pattern));
+
+    [Theory]
+    [InlineData]
+    [InlineData("-O")]
+    public async Task Come_with_all_the_rest_where_a_link_leads_out_of_the_app(params string[] options)
+    {
+        await using var files = await FileServer.StartAsync();
+        Directory.CreateDirectory(files.At("envs/blog/node_modules"));
+        File.CreateSymbolicLink(files.At("apps/blog/node_modules"), files.At("envs/blog/node_modules"));
+        foreach (var name in (string[])["a", "m", "z"])
+            await File.WriteAllTextAsync(files.At($"apps/blog/{name}"), name, Cancel);
+        var folder = Directory.CreateDirectory(Path.Combine(files.ClientFolder, "all")).FullName;
+        var result = await files.ScpAsync([.. options, "-r", FileServer.Remote("apps/blog/."), folder]);
+        // As with a link that leads nowhere, whoever copies is told, and gets all else.
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("node_modules", result.Error, StringComparison.Ordinal);
+        Assert.Equal("a m z", string.Join(' ', Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Select(Path.GetFileName).Order(StringComparer.Ordinal)));
+    }
+
+    [Fact]
+    public async Task Put_into_the_apps_own_folder_are_there_without_a_complaint()
+    {
+        await using var files = await FileServer.StartAsync();
+        var tree = Directory.CreateDirectory(Path.Combine(files.ClientFolder, "tree")).FullName;
+        await File.WriteAllTextAsync(Path.Combine(tree, "a"), "a", Cancel);
+        File.SetUnixFileMode(tree, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var before = File.GetUnixFileMode(files.At("data/blog"));
+
+        Assert.Equal((0, ""), (await files.SftpAsync($"put -r {tree}/. /data/blog")) is var put ? (put.ExitCode, put.Error) : default);
+        Assert.Equal(0, (await files.ScpAsync("-r", tree + "/.", FileServer.Remote("/data/blog"))).ExitCode);
+        Assert.Equal("a", await File.ReadAllTextAsync(files.At("data/blog/a"), Cancel));
+        Assert.Equal(before, File.GetUnixFileMode(files.At("data/blog")));
+        Assert.NotEqual(0, (await files.SftpAsync($"put -r {tree}/. /data/shop")).ExitCode);
+    }
+
+    [Theory]
     [InlineData("/data/hidden/secret")]
     [InlineData("/authorized_keys")]
     [InlineData("/data/blog/../../authorized_keys")]
