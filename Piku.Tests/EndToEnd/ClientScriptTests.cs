@@ -124,6 +124,9 @@ public sealed class ClientScriptTests(ClientScriptTests.DeployedApp shared) : IC
     [InlineData("-v -p 23 run ls -l", "-p 23 -v piku@host run blog ls -l")]
     [InlineData("download public/logo.svg", "-r -P 22 piku@host:apps/blog/public/logo.svg .")]
     [InlineData("-p 23 download logs /tmp", "-r -P 23 piku@host:apps/blog/logs /tmp")]
+    [InlineData("download a b c .", "-r -P 22 piku@host:apps/blog/a piku@host:apps/blog/b piku@host:apps/blog/c .")]
+    [InlineData("deploys", "-p 22 piku@host deploys")]
+    [InlineData("--version", "-p 22 piku@host version")]
     [InlineData("tunnel 8000", "-p 22 -N -o ExitOnForwardFailure=yes -L 127.0.0.1:8000:127.0.0.1:8000 piku@host")]
     [InlineData("tunnel 9000:8000", "-p 22 -N -o ExitOnForwardFailure=yes -L 127.0.0.1:9000:127.0.0.1:8000 piku@host")]
     [InlineData("keys:show bob", "-p 22 piku@host keys:show bob")]
@@ -206,6 +209,46 @@ public sealed class ClientScriptTests(ClientScriptTests.DeployedApp shared) : IC
         Assert.Equal("content\n", await File.ReadAllTextAsync(Path.Combine(_folder, "here", "a file.txt"), TestContext.Current.CancellationToken));
         Assert.Contains("absent", (await FailAsync("download", "absent")).Error, StringComparison.Ordinal);
         Assert.Equal(2, (await FailAsync("download")).Status);
+
+        // Several at once go to a folder, and never onto each other.
+        await PikuAsync("download", "Procfile", "sub/a file.txt", "here");
+        Assert.Equal("worker: sleep 1000\n", await File.ReadAllTextAsync(Path.Combine(_folder, "here", "Procfile"), TestContext.Current.CancellationToken));
+        var wrong = await FailAsync("download", "Procfile", "package.json", "absent");
+        Assert.Equal(2, wrong.Status);
+        Assert.Contains("must be a folder that is there, which 'absent' is not", wrong.Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(_folder, "package.json")));
+    }
+
+    [Fact]
+    public async Task A_tunnel_of_a_key_that_may_open_none_is_refused_before_it_says_that_it_works()
+    {
+        var bob = new Client(Path.Combine(_folder, "bob"), shared.Piku);
+        await bob.CreateKeyAsync();
+        await using (var key = File.OpenRead(bob.PublicKey))
+            Assert.True((await Programs.CaptureAsync(Ada.Ssh("keys:add", "bob", "--role", "deployer") with { Input = key })).Status.Succeeded);
+        await RemoteAsync("piku", Ada.Remote(App));
+        var call = Call("tunnel", "8000");
+        var run = await Programs.CaptureAsync(call with { Arguments = [Script, .. bob.SshOptions, "tunnel", "8000"] });
+        Assert.Equal((1, ""), (run.Status.Code, run.Output));
+        Assert.Contains("your key may not forward ports", run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("leads to", run.Error, StringComparison.Ordinal);
+        await Ada.CommandAsync("keys:remove", "bob");
+    }
+
+    [Fact]
+    public async Task Help_and_init_say_what_they_can_without_a_server_or_a_repository()
+    {
+        foreach (var word in (string[])["-h", "--help"])
+        {
+            var help = await Programs.CaptureAsync(Call() with { Arguments = [Script, word] });
+            Assert.Equal(0, help.Status.Code);
+            Assert.Contains("Usage: piku", help.Output, StringComparison.Ordinal);
+            Assert.Contains("download FILE", help.Output, StringComparison.Ordinal);
+        }
+        Directory.Delete(Path.Combine(_folder, ".git"), recursive: true);
+        var init = await FailAsync("init", Ada.Remote("fresh"));
+        Assert.Equal((1, "piku: this folder is not a git repository, so it cannot have a remote: run 'git init' first.\n"), init);
+        Assert.Empty(Directory.GetFiles(_folder));
     }
 
     [Theory]
@@ -234,6 +277,8 @@ public sealed class ClientScriptTests(ClientScriptTests.DeployedApp shared) : IC
     [InlineData("piku@[::1]:blog", "piku@::1 ps blog")]
     [InlineData("ssh://host/blog", "host ps blog")]
     [InlineData("alias:blog", "alias ps blog")]
+    [InlineData("ssh://host/~/blog", "host ps blog")]
+    [InlineData("alias:./blog.git", "alias ps blog")]
     public async Task A_remote_is_read_as_git_reads_it(string remote, string arguments)
     {
         await RemoteAsync("piku", remote);
@@ -259,7 +304,7 @@ public sealed class ClientScriptTests(ClientScriptTests.DeployedApp shared) : IC
     public async Task Help_is_the_server_s_and_its_own()
     {
         await RemoteAsync("piku", Ada.Remote(App));
-        foreach (var words in (string[][])[[], ["help"], ["--help"]])
+        foreach (var words in (string[][])[[], ["help"], ["--help"], ["-h"]])
         {
             var text = await PikuAsync(words);
             Assert.Contains("config:set APP", text, StringComparison.Ordinal);
