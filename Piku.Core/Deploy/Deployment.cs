@@ -142,7 +142,14 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
         using var held = await LockAsync("stop", cancel);
         await log.StepAsync($"Stopping app '{app}'", cancel);
         piku.Apps.SetStopped(app, true);
-        await _switch.OffAsync(cancel);
+        try
+        {
+            await piku.Nginx.CloseSiteAsync(app, cancel);
+        }
+        finally
+        {
+            await _switch.OffAsync(cancel);
+        }
     }
 
     /// <summary>Removes the app and all that piku made for it, except its data and cache.</summary>

@@ -4,9 +4,11 @@ using System.Net;
 using Piku.Core.Formats;
 using Piku.Core.Machine;
 using Piku.Core.Model;
+using Piku.Core.Nginx;
 using Piku.Core.Runtimes;
 using Piku.Core.Services;
 using Piku.Core.Settings;
+using Piku.Core.Workers;
 
 namespace Piku.Core.Deploy;
 
@@ -51,6 +53,8 @@ internal sealed class FactsReader(Installation piku, AppName app, Deployer by)
             CloudflareProblem = cloudflare?.Problem,
             PortUser = PortUser(environment.Variables, facts.FreePorts),
             Stand = StandFor(environment.Variables),
+            MissingPaths = _user.Do(() => StaticPlan.Paths(facts, environment.Variables).Where(path => !Path.Exists(path)).ToFrozenSet()),
+            ForeignAddresses = ForeignAddresses(environment.Variables),
         };
 
         string? Text(string name) => _user.Do(() => AtomicFile.ReadIfExists(Path.Combine(folder, name)));
@@ -83,6 +87,11 @@ internal sealed class FactsReader(Installation piku, AppName app, Deployer by)
             : "another program of this machine";
     }
 
+    private static FrozenSet<string> ForeignAddresses(EnvMap environment) =>
+        new[] { NginxSettings.Ipv4Address, NginxSettings.Ipv6Address }
+            .Where(setting => setting.IsSetIn(environment)).Select(setting => setting.In(environment))
+            .Where(address => !Listening.IsAny(address) && !FreePorts.IsOurs(IPAddress.Parse(address.Trim('[', ']')))).ToFrozenSet();
+
     /// <summary>Beside the version that runs, unless there is no room: one port cannot have two listeners.</summary>
     private Stand StandFor(EnvMap environment)
     {
@@ -94,7 +103,7 @@ internal sealed class FactsReader(Installation piku, AppName app, Deployer by)
     /// <summary>Without regard to case, as DNS and nginx compare names (RFC 4343).</summary>
     private FrozenDictionary<string, string> TakenServerNames() => piku.Apps.All()
         .Where(other => other != app)
-        .SelectMany(other => NamesOf(other).Select(name => (Name: name, App: other)))
+        .SelectMany(other => NamesOf(other).SelectMany(HostPattern.Forms).Select(name => (Name: name, App: other)))
         .DistinctBy(taken => taken.Name, StringComparer.OrdinalIgnoreCase)
         .ToFrozenDictionary(taken => taken.Name, taken => by.NameOf(taken.App), StringComparer.OrdinalIgnoreCase);
 

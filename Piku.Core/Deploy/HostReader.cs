@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Globalization;
 using Piku.Core.Machine;
 using Piku.Core.Model;
 using Piku.Core.Runtimes;
@@ -18,6 +19,9 @@ public sealed class HostReader(int httpPort, int httpsPort, string? acmeFolder =
     /// <summary>Where Debian and its relatives put uWSGI's plugins, one <c>NAME_plugin.so</c> each.</summary>
     private const string PluginFolder = "/usr/lib/uwsgi/plugins";
     private const string PluginEnding = "_plugin.so";
+
+    /// <summary>The kernel's own, in the network namespace that we are in (listen(2)).</summary>
+    private const string QueueLimit = "/proc/sys/net/core/somaxconn";
 
     private readonly HostFacts _basics = new()
     {
@@ -53,6 +57,7 @@ public sealed class HostReader(int httpPort, int httpsPort, string? acmeFolder =
             Tools = RuntimeTable.ToolNames.Where(tool => Tools.Find(tool, Environment["PATH"]) is not null).ToFrozenSet(),
             UwsgiPlugins = Plugins().ToFrozenSet(),
             AcmeProgram = Tools.Find(Path.Combine(AcmeFolder, "acme.sh"), searchPath: null),
+            LongestQueue = int.TryParse(AtomicFile.ReadIfExists(QueueLimit)?.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var longest) ? longest : null,
             HasPrlimit = Tools.Find("prlimit", Environment["PATH"]) is not null,
             NginxVersion = nginx.Version,
             NginxHasHttp2 = nginx.HasHttp2,

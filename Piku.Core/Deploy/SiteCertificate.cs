@@ -28,9 +28,9 @@ internal sealed class SiteCertificate(Installation piku, AppName app, DeployLog 
     public void Ensure(Site site)
     {
         if (AtomicFile.ReadIfExists(site.Certificate) is { } present && File.Exists(site.CertificateKey)
-            && SelfSignedCertificate.IsCurrent(present, site.ServerNames, piku.Clock))
+            && SelfSignedCertificate.IsCurrent(present, site.CertificateNames, piku.Clock))
             return;
-        var made = SelfSignedCertificate.Create(site.ServerNames, piku.Clock);
+        var made = SelfSignedCertificate.Create(site.CertificateNames, piku.Clock);
         AtomicFile.Write(site.CertificateKey, made.Key, AtomicFile.Secret);
         AtomicFile.Write(site.Certificate, made.Certificate, AtomicFile.Readable);
     }
@@ -44,7 +44,7 @@ internal sealed class SiteCertificate(Installation piku, AppName app, DeployLog 
     {
         if (calls.Count == 0 || IsVouchedFor(site))
             return false;
-        await log.StepAsync($"Getting a certificate for {string.Join(", ", site.ServerNames)}", cancel);
+        await log.StepAsync($"Getting a certificate for {string.Join(", ", site.ProvableNames)}", cancel);
         var (certificate, key) = (await File.ReadAllBytesAsync(site.Certificate, cancel), await File.ReadAllBytesAsync(site.CertificateKey, cancel));
         var failure = await CallAsync(calls, cancel);
         if (IsVouchedFor(site))
@@ -99,7 +99,7 @@ internal sealed class SiteCertificate(Installation piku, AppName app, DeployLog 
             using var certificate = X509Certificate2.CreateFromPemFile(site.Certificate, site.CertificateKey);
             return !certificate.IssuerName.RawData.AsSpan().SequenceEqual(certificate.SubjectName.RawData)
                 && certificate.NotAfter.ToUniversalTime() > piku.Clock.GetUtcNow() + RenewBefore
-                && site.ServerNames.All(name => certificate.MatchesHostname(name, allowCommonName: false));
+                && site.ProvableNames.All(name => certificate.MatchesHostname(name, allowCommonName: false));
         }
         catch (Exception unusable) when (unusable is CryptographicException or ArgumentException or IOException)
         {
@@ -110,7 +110,7 @@ internal sealed class SiteCertificate(Installation piku, AppName app, DeployLog 
     /// <summary>As upstream: <c>acme/APP</c> leads to what acme.sh keeps, under the first name.</summary>
     private void Link(Site site)
     {
-        var kept = new[] { $"{site.ServerNames[0]}_ecc", site.ServerNames[0] }
+        var kept = new[] { $"{site.ProvableNames[0]}_ecc", site.ProvableNames[0] }
             .Select(name => Path.Combine(piku.Host.AcmeFolder, name)).FirstOrDefault(Directory.Exists);
         if (kept is null)
             return;

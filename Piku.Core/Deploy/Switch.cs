@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Piku.Core.Formats;
 using Piku.Core.Machine;
 using Piku.Core.Model;
+using Piku.Core.Nginx;
 using Piku.Core.Services;
 using Piku.Core.Settings;
 using Piku.Core.Workers;
@@ -58,6 +59,8 @@ internal sealed class Switch(Installation piku, AppName app, DeployLog log)
             await piku.Nginx.RequireAsync(cancel);
         if (plan.Site is not null && await _certificate.ObtainAsync(plan.Site, plan.CertificateCalls, cancel))
             await piku.Nginx.ApplySiteAsync(app, site, cancel);
+        if (plan.ClosedKind is { } kind)
+            await log.StepAsync($"App '{app}' has no process of '{kind}', so nobody is answered{(site is null ? "" : " but with status 503")}; 'ps:scale {app} {kind}=1' starts one.", cancel);
         foreach (var url in plan.Urls)
             await log.StepAsync($"App '{app}' answers at {url}{(site is null ? $"; {NginxSettings.ServerName.Key} gives it a host name" : "")}", cancel);
         return [.. plan.Vassals.Select(vassal => vassal.FileName)];
@@ -113,7 +116,7 @@ internal sealed class Switch(Installation piku, AppName app, DeployLog log)
     {
         if (!AppSettings.HealthPath.TryIn(plan.LiveEnv, out var path))
             return [];
-        var check = new HealthCheck(path, plan.Site?.ServerNames[0] ?? "localhost", piku.Clock);
+        var check = new HealthCheck(path, plan.Site is { } site ? HostPattern.Example(site.ServerNames[0]) : "localhost", piku.Clock);
         var problems = await Task.WhenAll(
             from vassal in vassals
             let address = AddressOf(vassal.Probe)

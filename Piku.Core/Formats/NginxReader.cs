@@ -11,11 +11,12 @@ internal sealed class NginxReader
     private const int MaxDepth = 32;
 
     private readonly string _text;
+    private readonly string? _fileName;
     private int _at;
 
-    private NginxReader(string text) => _text = text;
+    private NginxReader(string text, string? fileName) => (_text, _fileName) = (text, fileName);
 
-    public static ImmutableArray<NginxDirective> Read(string text) => new NginxReader(text).ReadBlock(depth: 0);
+    public static ImmutableArray<NginxDirective> Read(string text, string? fileName) => new NginxReader(text, fileName).ReadBlock(depth: 0);
 
     private ImmutableArray<NginxDirective> ReadBlock(int depth)
     {
@@ -41,6 +42,7 @@ internal sealed class NginxReader
     private NginxDirective ReadDirective(int depth)
     {
         var words = new List<string>();
+        var origin = _fileName is null ? null : $"{_fileName}:{Line}";
         while (true)
         {
             SkipBlanksAndComments();
@@ -56,7 +58,7 @@ internal sealed class NginxReader
             });
         }
         var arguments = words.Skip(1).Select(NginxArgument.Expression).ToImmutableArray();
-        return _text[_at++] == '{' ? new NginxDirective(words[0], arguments, ReadBlock(depth + 1)) : new NginxDirective(words[0], arguments);
+        return new NginxDirective(words[0], arguments, _text[_at++] == '{' ? ReadBlock(depth + 1) : null) { Origin = origin };
     }
 
     private string ReadBare()
@@ -117,6 +119,7 @@ internal sealed class NginxReader
 
     private static bool IsBlank(char c) => c is ' ' or '\t' or '\r' or '\n';
 
-    private UserError Wrong(string what) =>
-        new($"nginx configuration, line {_text.AsSpan(0, Math.Min(_at, _text.Length)).Count('\n') + 1}: {what}.");
+    private int Line => _text.AsSpan(0, Math.Min(_at, _text.Length)).Count('\n') + 1;
+
+    private UserError Wrong(string what) => new($"nginx configuration, line {Line}: {what}.");
 }

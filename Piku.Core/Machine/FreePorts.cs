@@ -21,6 +21,21 @@ public static class FreePorts
         }
     }
 
+    /// <summary>True for an address of this machine.</summary>
+    public static bool IsOurs(IPAddress address)
+    {
+        using var listener = new TcpListener(address, 0);
+        try
+        {
+            listener.Start();
+            return true;
+        }
+        catch (SocketException refused)
+        {
+            return refused.SocketErrorCode is not (SocketError.AddressNotAvailable or SocketError.AddressFamilyNotSupported);
+        }
+    }
+
     /// <summary>
     /// Different ports that are free on an address now and not promised to anybody. They are not held: until its
     /// user binds it, a port may still be taken, so remember what has been promised and pass it as taken.

@@ -36,8 +36,30 @@ public sealed record Site
     /// <summary>The app's own directives for the server.</summary>
     public ImmutableArray<NginxDirective> Included { get; init; } = [];
 
-    /// <summary>Addresses and networks that may reach the app; null for everyone.</summary>
+    /// <summary>Addresses and networks that may reach the site; null for everyone.</summary>
     public ImmutableArray<string>? AllowedNetworks { get; init; }
+
+    /// <summary>Of these, the ones that say in CF-Connecting-IP for whom they ask.</summary>
+    public ImmutableArray<string> VouchingNetworks { get; init; } = [];
+
+    /// <summary>The largest body of a request, as nginx writes sizes; null for nginx's own limit.</summary>
+    public string? MaxBodySize { get; init; }
+
+    /// <summary>By what a visitor always gets the same process.</summary>
+    public Stickiness Stickiness { get; init; }
+
+    /// <summary>The app has nobody who answers: what would be its to answer is answered 503.</summary>
+    public bool IsClosed { get; init; }
+
+    /// <summary>A php app with a script that answers for every path without one.</summary>
+    public bool HasFrontController { get; init; }
+
+    /// <summary>Host names that an authority can ask for a challenge by: a wildcard's it would ask for by DNS (RFC 8555, section 7.1.3).</summary>
+    public ImmutableArray<string> ProvableNames => [.. ServerNames.SelectMany(HostPattern.Forms).Where(HostPattern.IsName)];
+
+    /// <summary>What a certificate of the site can be for; one name that is nobody's when it can be for none (RFC 2606).</summary>
+    public ImmutableArray<string> CertificateNames =>
+        [.. ServerNames.SelectMany(HostPattern.InCertificate).DefaultIfEmpty("piku.invalid").Distinct(StringComparer.OrdinalIgnoreCase)];
 
     public bool IsHttpsOnly { get; init; }
 
@@ -50,24 +72,57 @@ public sealed record Site
     /// <summary>Whether requests with <c>/.git</c> are refused.</summary>
     public bool BlocksGit { get; init; } = true;
 
-    private bool IsBehindCloudflare => AllowedNetworks is not null;
+    /// <summary>Where an authority looks for its challenge (RFC 8555, section 8.3).</summary>
+    internal const string ChallengePath = "/.well-known/acme-challenge";
 
     /// <summary>The whole file.</summary>
     public ImmutableArray<NginxDirective> ToDirectives() =>
     [
-        .. Cache is null ? Array.Empty<NginxDirective>() : [Cache.Zone(Name, Backend)],
-        Backend.Upstream(Name),
-        .. IsHttpsOnly
-            ? [Server([.. Listening.Http, Names, Acme, Redirect]), Server(Serving)]
-            : (NginxDirective[])[Server([.. Listening.Http, Acme, .. Serving])],
+        .. IsCached ? [Cache!.Zone(Name, Backend), Cache.Word(Variable("kept"))] : Array.Empty<NginxDirective>(),
+        .. VouchingNetworks.IsEmpty ? Array.Empty<NginxDirective>() : Visitor,
+        Backend.Upstream(Name, Stickiness switch { Stickiness.Address => Client, Stickiness.Cookie => RequestVariables.StickyCookie, _ => null }),
+        NginxDirective.Of("server", [], [.. Listening.Http, Acme, .. Serving]),
     ];
 
-    private NginxDirective Names => Directives.Plain("server_name", [.. ServerNames.SelectMany(WithCatchAll)]);
+    private bool IsCached => Cache is not null && !IsClosed;
 
-    private NginxDirective Acme => Directives.Location("^~", "/.well-known/acme-challenge",
-        [Directives.Plain("allow", "all"), Directives.Plain("root", AcmeFolder)]);
+    private string Client => VouchingNetworks.IsEmpty ? "$remote_addr" : Variable("client");
 
-    private NginxDirective Redirect => Directives.Location("/", [Directives.Using("return", "301", Listening.RedirectTarget(ServerNames[0]))]);
+    /// <summary>The name of a site with a pattern is no host's.</summary>
+    private Reach Reach => new(Client, HostPattern.IsName(ServerNames[0]) ? "$server_name" : "$host", !VouchingNetworks.IsEmpty, HasFrontController);
+
+    /// <summary>Who asks through Cloudflare; of anybody else it is their own address, whatever they say.</summary>
+    private NginxDirective[] Visitor =>
+    [
+        RequestVariables.Networks("$remote_addr", Variable("vouches"), VouchingNetworks),
+        RequestVariables.Map($"{Variable("vouches")}:$http_cf_connecting_ip", Variable("client"), ("default", "$remote_addr"), ("~^1:[0-9a-fA-F.:]+$", "$http_cf_connecting_ip")),
+    ];
+
+    private NginxDirective Names => new("server_name", [.. ServerNames.SelectMany(WithAny).Select(NginxArgument.Expression)]);
+
+    private NginxDirective Acme => Directives.Location("^~", ChallengePath, [Directives.Plain("allow", "all"), Directives.Plain("root", AcmeFolder)]);
+
+    private IEnumerable<NginxDirective> Guards =>
+    [
+        .. Listening.Guard,
+        .. IsHttpsOnly
+            ? [new NginxDirective("if", [NginxArgument.Expression($"({RequestVariables.Insecure})")], [Directives.Using("return", "301", Listening.RedirectTarget)])]
+            : Array.Empty<NginxDirective>(),
+        .. AllowedNetworks is not { } networks ? Array.Empty<NginxDirective>()
+            : [.. networks.Select(network => Directives.Plain("allow", network)), Directives.Plain("deny", "all")],
+    ];
+
+    /// <summary>For the whole site: a location that adds one of its own would have none of these (nginx, add_header).</summary>
+    private IEnumerable<NginxDirective> AnswerHeaders =>
+    [
+        Directives.Plain("add_header", "X-Deployed-By", "Piku"),
+        .. IsCached
+            ? [Directives.Using("add_header", "Cache-Control", Variable("kept"), "always"), Directives.Using("add_header", "X-Cache", "$upstream_cache_status")]
+            : Array.Empty<NginxDirective>(),
+        .. Stickiness is Stickiness.Cookie
+            ? [Directives.Using("add_header", "Set-Cookie", RequestVariables.SetStickyCookie, "always")]
+            : Array.Empty<NginxDirective>(),
+    ];
 
     private IEnumerable<NginxDirective> Serving =>
     [
@@ -75,6 +130,7 @@ public sealed record Site
         Directives.Plain("ssl_certificate", Certificate),
         Directives.Plain("ssl_certificate_key", CertificateKey),
         Names,
+        .. Guards,
         Directives.Plain("gzip", "on"),
         Directives.Plain("gzip_proxied", "any"),
         Directives.Plain("gzip_types", "text/plain", "text/xml", "text/css", "text/javascript", "text/js", "application/x-javascript",
@@ -83,33 +139,31 @@ public sealed record Site
         Directives.Plain("gzip_min_length", "2048"),
         Directives.Plain("gzip_vary", "on"),
         Directives.Plain("gzip_disable", @"MSIE [1-6]\.(?!.*SV1)"),
-        Directives.Plain("add_header", "X-Deployed-By", "Piku"),
+        .. AnswerHeaders,
+        .. MaxBodySize is { } size ? [Directives.Plain("client_max_body_size", size)] : Array.Empty<NginxDirective>(),
         .. FollowsOwnLinksOnly ? [Directives.Plain("disable_symlinks", "if_not_owner")] : Array.Empty<NginxDirective>(),
-        .. Included,
-        .. StaticFolders.SelectMany(folder => folder.Locations(CatchAll)),
-        .. Cache is null ? Array.Empty<NginxDirective>() : [Cache.Location(Name, Backend, IsBehindCloudflare)],
+        .. IncludedLocations.Reached(Included, Reach),
+        // After the app's own, of which the first for a status counts.
+        .. StaticFolders.Any(folder => folder.Base.Length == 0) ? [Directives.Plain("error_page", "404", "/404.html")] : Array.Empty<NginxDirective>(),
+        .. IsClosed && !IsServedByApp ? [Directives.Location("/", [ClosedSite.Unavailable])] : StaticFolders.SelectMany(folder => folder.Locations(CatchAll)),
+        .. IsCached ? [Cache!.Location(Name, Backend, Pass)] : Array.Empty<NginxDirective>(),
         .. BlocksGit ? [Directives.Location("~", @"/\.git", [Directives.Plain("deny", "all")])] : Array.Empty<NginxDirective>(),
-        .. IsServedByApp ? [App] : Array.Empty<NginxDirective>(),
+        .. IsServedByApp ? [Directives.Location("/", IsClosed ? [ClosedSite.Unavailable] : Pass)] : Array.Empty<NginxDirective>(),
     ];
 
-    private NginxDirective App => Directives.Location("/",
-    [
-        .. Backend.Pass(Name, IsBehindCloudflare),
-        Directives.Plain("proxy_http_version", "1.1"),
-        Directives.Using("proxy_set_header", "Upgrade", "$http_upgrade"),
-        Directives.Plain("proxy_set_header", "Connection", "upgrade"),
-        Directives.Using("proxy_set_header", "Host", "$host"),
-        Directives.Using("proxy_set_header", "X-Forwarded-Proto", "$scheme"),
-        Directives.Using("proxy_set_header", "X-Forwarded-For", "$proxy_add_x_forwarded_for"),
-        Directives.Using("proxy_set_header", "X-Remote-Address", "$remote_addr"),
-        Directives.Using("proxy_set_header", "X-Forwarded-Port", "$server_port"),
-        Directives.Using("proxy_set_header", "X-Request-Start", "$msec"),
-        .. AllowedNetworks is not { } networks ? Array.Empty<NginxDirective>()
-            : [.. networks.Select(network => Directives.Plain("allow", network)), Directives.Plain("deny", "all")],
-    ]);
+    private IEnumerable<NginxDirective> Pass => Backend.Pass(Name, Reach);
 
-    /// <summary>An app named <c>_</c> wants every host; a pattern says so, and any other app's name comes before it.</summary>
-    private static IEnumerable<string> WithCatchAll(string name) => name == "_" ? [name, "~^"] : [name];
+    private static IEnumerable<string> WithAny(string name) => name == HostPattern.Any ? [name, HostPattern.AnyPattern] : [name];
 
-    private static NginxDirective Server(IEnumerable<NginxDirective> block) => NginxDirective.Of("server", [], block);
+    /// <summary>A variable of this site's alone. nginx knows letters, digits and <c>_</c>, and no capitals (ngx_http_add_variable).</summary>
+    private string Variable(string purpose) =>
+        $"${RequestVariables.Prefix}{purpose}_{string.Concat(Name.Select(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) ? $"{c}" : $"_{(int)c:x2}"))}";
+}
+
+/// <summary>By what a visitor always gets the same one of several processes.</summary>
+public enum Stickiness
+{
+    None,
+    Address,
+    Cookie,
 }

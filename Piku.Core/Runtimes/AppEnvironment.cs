@@ -24,6 +24,7 @@ public sealed record AppEnvironment(EnvMap Variables, ImmutableArray<string> War
     {
         var settings = facts.RepositoryEnv.Concat(facts.ConfigEnv).ToLookup(setting => IsReserved(setting.Key));
         var variables = Expansion.Layer(Bootstrap(facts), settings[false]);
+        SettingTable.RefuseWrongBooleans(variables);
         return new AppEnvironment(
             facts.HasWorker(Served) ? WithAddress(variables, facts) : variables,
             [

@@ -56,6 +56,12 @@ public sealed record DeployFacts
     /// <summary>The host names of other apps' sites, and the apps.</summary>
     public FrozenDictionary<string, string> TakenServerNames { get; init; } = FrozenDictionary<string, string>.Empty;
 
+    /// <summary>Of the files and folders that nginx is to serve itself, those that are not there.</summary>
+    public FrozenSet<string> MissingPaths { get; init; } = [];
+
+    /// <summary>Of the addresses at which the site is to answer, in brackets those of IPv6, those that this machine has not.</summary>
+    public FrozenSet<string> ForeignAddresses { get; init; } = [];
+
     /// <summary>Where in its repository the app is (PIKU_APP_DIR); empty when it is the whole.</summary>
     public string Directory { get; init; } = "";
 

@@ -43,6 +43,9 @@ public sealed record HostFacts
     /// <summary>Whether nginx was built with the http2 module (<c>nginx -V</c>).</summary>
     public bool NginxHasHttp2 { get; init; }
 
+    /// <summary>Connections that may wait at one socket (somaxconn); null when that is not known.</summary>
+    public int? LongestQueue { get; init; }
+
     /// <summary>Where nginx listens for http (D18).</summary>
     public int HttpPort { get; init; } = 80;
 

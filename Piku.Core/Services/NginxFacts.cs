@@ -14,6 +14,9 @@ public sealed partial record NginxFacts(Version Version, ImmutableHashSet<string
 
     public bool HasHttp2 => Modules.Contains("http_v2_module");
 
+    /// <summary>Whether it can take a client's address from what a proxy says.</summary>
+    public bool HasRealIp => Modules.Contains("http_realip_module");
+
     /// <summary><c>http2 on;</c> instead of <c>listen … http2</c> (nginx 1.25.1).</summary>
     public bool HasHttp2Directive => HasHttp2 && Version >= Http2DirectiveSince;
 

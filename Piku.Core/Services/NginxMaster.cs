@@ -7,6 +7,9 @@ namespace Piku.Core.Services;
 /// <summary>The running nginx: its master process and the workers that it has.</summary>
 public sealed class NginxMaster(NginxFiles files, TimeProvider clock)
 {
+    /// <summary>What it says when it has tried for an address five times (ngx_open_listening_sockets).</summary>
+    private const string GivesUp = "still could not bind()";
+
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
 
     /// <summary>The master's process id, or null when nginx does not run.</summary>
@@ -26,16 +29,31 @@ public sealed class NginxMaster(NginxFiles files, TimeProvider clock)
         if (ProcessId is not { } master)
             return;
         var before = Workers(master).Select(worker => worker.Id).ToHashSet();
+        var logged = File.Exists(files.Log) ? new FileInfo(files.Log).Length : 0;
         Hangup();
         var start = clock.GetTimestamp();
         while (Workers(master) is var workers && (workers.Any(worker => before.Contains(worker.Id)) || !workers.Any(worker => worker.IsSetUp)))
         {
             if (ProcessId != master)
                 return;
-            if (clock.GetElapsedTime(start) >= timeout)
-                throw new UserError($"nginx did not take over its new configuration: {files.Log} says why.");
+            var said = SaidSince(logged);
+            if (said.Contains(GivesUp, StringComparison.Ordinal) || clock.GetElapsedTime(start) >= timeout)
+                throw new UserError($"nginx did not take over its new configuration: {NginxMessage.Read(Gravest(said)) ?? $"{files.Log} says why"}.");
             await Task.Delay(Poll, clock, cancellationToken);
         }
+    }
+
+    /// <summary>What its workers say of requests meanwhile is about something else.</summary>
+    private static string Gravest(string log) => string.Join('\n', log.Split('\n').Where(line => line.Contains("[emerg]", StringComparison.Ordinal)));
+
+    private string SaidSince(long length)
+    {
+        if (!File.Exists(files.Log) || new FileInfo(files.Log).Length <= length)
+            return "";
+        using var log = new FileStream(files.Log, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        log.Seek(length, SeekOrigin.Begin);
+        using var reader = new StreamReader(log);
+        return reader.ReadToEnd();
     }
 
     /// <summary>False when nginx does not run and is not started again in time.</summary>

@@ -1,6 +1,7 @@
 using Piku.Core.Formats;
 using Piku.Core.Machine;
 using Piku.Core.Model;
+using Piku.Core.Nginx;
 
 namespace Piku.Core.Services;
 
@@ -42,13 +43,23 @@ public sealed class NginxServer(PikuPaths paths, EnvMap environment, TimeProvide
         {
             await _master.ReloadAsync(ReloadTimeout, cancellationToken);
         }
-        catch
+        catch (Exception failure)
         {
             Write(path, before, before is null ? others : [.. others, path]);
             _master.Hangup();
+            if (failure is UserError refused && NginxMessage.OccupiedAddress(refused.Message, site ?? "") is { } occupied)
+                throw new UserError($"nginx does not accept the site of {app}: {occupied}", failure);
             throw;
         }
         return broken;
+    }
+
+    /// <summary>Lets the site of an app that is stopped answer 503. An app without a site stays without.</summary>
+    /// <exception cref="UserError">nginx does not accept it.</exception>
+    public async Task CloseSiteAsync(AppName app, CancellationToken cancellationToken)
+    {
+        if (AtomicFile.ReadIfExists(paths.NginxSite(app)) is { } site)
+            await ApplySiteAsync(app, NginxDirective.Write(ClosedSite.Of(NginxDirective.Parse(site))), cancellationToken);
     }
 
     /// <summary>Says whether nginx would accept a site, and changes nothing.</summary>
@@ -116,9 +127,9 @@ public sealed class NginxServer(PikuPaths paths, EnvMap environment, TimeProvide
         {
             others = await SelectAsync([], others, broken, cancellationToken);
             if (broken.Count == 0 || await TestAsync([.. others, _files.CandidateSite], cancellationToken) is not null)
-                throw new UserError($"nginx does not accept the site of {app}: {refusal.Replace(_files.CandidateSite, paths.NginxSite(app), StringComparison.Ordinal)}.");
+                throw new UserError($"nginx does not accept the site of {app}: {Explain(refusal, app, site)}");
         }
-        return ([.. others, paths.NginxSite(app)], broken);
+        return (InOrder([.. others, paths.NginxSite(app)], app, site), broken);
     }
 
     /// <summary>
@@ -168,8 +179,19 @@ public sealed class NginxServer(PikuPaths paths, EnvMap environment, TimeProvide
     private static void WriteList(string path, IEnumerable<string> sites) =>
         AtomicFile.Write(path, NginxDirective.Write(sites.Select(site => NginxDirective.Of("include", site))), AtomicFile.Secret);
 
-    private List<string> SitesOnDisk() =>
-        [.. Directory.EnumerateFiles(paths.NginxRoot, "*.conf").Where(IsSite).Order(StringComparer.Ordinal)];
+    private string Explain(string refusal, AppName app, string site) =>
+        NginxMessage.OccupiedAddress(refusal, site) ?? $"{NginxMessage.WithOrigin(refusal, _files.CandidateSite, site, paths.NginxSite(app))}.";
+
+    private List<string> SitesOnDisk() => InOrder(Directory.EnumerateFiles(paths.NginxRoot, "*.conf").Where(IsSite));
+
+    /// <summary>A site that answers to every name comes after all others: nginx takes the first pattern that fits.</summary>
+    private List<string> InOrder(IEnumerable<string> sites, AppName? changed = null, string? text = null) =>
+    [
+        .. from path in sites.Order(StringComparer.Ordinal)
+           let site = changed is not null && path == paths.NginxSite(changed) ? text : AtomicFile.ReadIfExists(path)
+           orderby site?.Contains($" {HostPattern.AnyPattern};", StringComparison.Ordinal) ?? false
+           select path,
+    ];
 
     private static bool IsSite(string path) => !Path.GetFileName(path).StartsWith('.');
 }

@@ -52,5 +52,5 @@ public sealed record Setting<T>(string Key, ValueFormat<T> Values, string Summar
     public override string? Complaint(EnvMap env) =>
         IsSetIn(env) && !Values.TryRead(env[Key], out _) ? Wrong(env[Key]) : null;
 
-    private string Wrong(string text) => $"{Key} is '{text}', and must be {Values.Description}.";
+    private string Wrong(string text) => $"{Key} is '{text}', and must be {Values.Description}.{(Values.Advice(text) is { } advice ? $" {advice}" : "")}";
 }

@@ -33,6 +33,14 @@ public static class SettingTable
         .. env.Keys.Where(IsUnknown).Select(Hint),
     ];
 
+    /// <summary>A boolean that is neither yes nor no ends a deploy before anything is built, whether or not it would be read.</summary>
+    /// <exception cref="UserError">There is one.</exception>
+    public static void RefuseWrongBooleans(EnvMap env)
+    {
+        if (All.OfType<Setting<bool>>().Select(setting => setting.Complaint(env)).OfType<string>().FirstOrDefault() is { } complaint)
+            throw new UserError(complaint);
+    }
+
     /// <summary>The page of all settings, in Markdown.</summary>
     public static string Document()
     {
@@ -41,7 +49,7 @@ public static class SettingTable
             # Settings
 
             An app sets these in its `ENV` file, one `KEY=value` a line, or with `config:set`, which has the last word.
-            Booleans are true as `1`, `on`, `true`, `enabled`, `yes` or `y`.
+            Booleans are true as `1`, `on`, `true`, `enabled`, `yes` or `y`, and false as `0`, `off`, `false`, `disabled`, `no` or `n`.
 
             """);
         foreach (var (title, settings) in Groups)

@@ -8,7 +8,7 @@ public static class UwsgiSettings
     { Default = "1024" };
 
     public static readonly Setting<int> Listen = new("UWSGI_LISTEN", ValueFormats.Number(1, 65535),
-        "Connections that may wait; the system's limit is in /proc/sys/net/core/somaxconn.")
+        "Length of the queue of waiting connections (listen backlog); where the system allows fewer (/proc/sys/net/core/somaxconn), as many as that.")
     { Default = "48" };
 
     public static readonly Setting<int> Processes = new("UWSGI_PROCESSES", ValueFormats.Number(1, 1000),

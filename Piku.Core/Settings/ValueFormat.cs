@@ -8,4 +8,8 @@ public delegate bool ReadValue<T>(string text, [MaybeNullWhen(false)] out T valu
 /// <summary>A kind of value: how it is read, and in words.</summary>
 /// <param name="Description">Completes "must be …".</param>
 /// <param name="TryRead">Reads it.</param>
-public sealed record ValueFormat<T>(string Description, ReadValue<T> TryRead);
+public sealed record ValueFormat<T>(string Description, ReadValue<T> TryRead)
+{
+    /// <summary>For a text that is no value: a sentence with what to write instead, or null for none.</summary>
+    public Func<string, string?> Advice { get; init; } = _ => null;
+}

@@ -11,11 +11,11 @@ namespace Piku.Core.Settings;
 /// <summary>The kinds of values that settings have. What passes one of these is safe to stand in a configuration.</summary>
 public static partial class ValueFormats
 {
-    /// <summary>Yes in upstream's words (<see cref="PikuBoolean"/>), and anything else is no, as upstream has it.</summary>
+    /// <summary>Yes and no in the words of <see cref="PikuBoolean"/>. To upstream all that is not yes is no, a slip of the finger too.</summary>
     public static readonly ValueFormat<bool> Boolean = new("true or false", (string text, out bool value) =>
     {
         value = PikuBoolean.IsTrue(text);
-        return true;
+        return value || PikuBoolean.IsFalse(text);
     });
 
     public static readonly ValueFormat<string> Text = new("text", (string text, [MaybeNullWhen(false)] out string value) =>
@@ -34,16 +34,24 @@ public static partial class ValueFormats
 
     public static readonly ValueFormat<string> RelativeFolder = Matching("the path of a folder in the repository", FilePattern());
 
-    /// <summary>Host names in the order given; a wildcard may be the first or the last label (nginx, server_name).</summary>
+    /// <summary>
+    /// Host names in the order given, in the forms that nginx knows (server_name): a wildcard may be the first or the last
+    /// label, <c>.example.com</c> is the name with all below it, <c>_</c> every name, and <c>~</c> begins a pattern.
+    /// </summary>
     public static readonly ValueFormat<ImmutableArray<string>> HostNames =
-        List("host names, separated by commas or spaces", HostNamePattern(), ',', ' ');
+        List("host names, separated by commas or spaces", IsHostName, ',', ' ') with { Advice = HostNameAdvice };
 
     /// <summary>Prefixes without the slash that they may begin with.</summary>
     public static readonly ValueFormat<ImmutableArray<string>> UrlPrefixes =
-        List("prefixes of addresses such as /img,/thumbs", UrlPrefixPattern(), ',');
+        List("prefixes of addresses such as /img,/thumbs", UrlPrefixPattern().IsMatch, ',');
 
     public static readonly ValueFormat<ImmutableArray<StaticMapping>> StaticMappings =
-        new("mappings such as /url:path,/other:path", StaticMapping.TryReadList);
+        new("mappings such as /url:path,/other:path", StaticMapping.TryReadList) { Advice = StaticMapping.Advice };
+
+    /// <summary>As nginx reads sizes (ngx_parse_offset); 0 is no limit.</summary>
+    public static readonly ValueFormat<string> Size = Matching("a size such as 20m, or 0 for no limit", SizePattern());
+
+    public static readonly ValueFormat<string> Stickiness = Matching("address or cookie", StickinessPattern());
 
     public static readonly ValueFormat<string> UrlPath = Matching("the path of a file such as /index.html", UrlPathPattern());
 
@@ -84,12 +92,44 @@ public static partial class ValueFormats
         return value is not null;
     }
 
-    private static ValueFormat<ImmutableArray<string>> List(string description, Regex item, params char[] separators) =>
+    private static ValueFormat<ImmutableArray<string>> List(string description, Func<string, bool> isItem, params char[] separators) =>
         new(description, (string text, out ImmutableArray<string> value) =>
         {
             value = [.. text.Split(separators, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)];
-            return value.Length > 0 && value.All(one => item.IsMatch(one));
+            return value.Length > 0 && value.All(isItem);
         });
+
+    private static bool IsHostName(string text) => HostNamePattern().IsMatch(text) || (HostPatternPattern().IsMatch(text) && IsPattern(text[1..]));
+
+    private static bool IsPattern(string text)
+    {
+        try
+        {
+            _ = new Regex(text);
+            return true;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>DNS and nginx know names only in ASCII (RFC 5891).</summary>
+    private static string? HostNameAdvice(string text)
+    {
+        var international = text.Split([',', ' '], StringSplitOptions.RemoveEmptyEntries).FirstOrDefault(name => name.Any(c => c > 127));
+        if (international is null)
+            return null;
+        try
+        {
+            var name = new IdnMapping().GetAscii(international.ToLowerInvariant());
+            return IsHostName(name) ? $"Write {name} for {international}." : null;
+        }
+        catch (ArgumentException)
+        {
+            return null;
+        }
+    }
 
     private static ValueFormat<string> Address(string description, AddressFamily family) =>
         new(description, (string text, [MaybeNullWhen(false)] out string value) =>
@@ -116,6 +156,16 @@ public static partial class ValueFormats
     /// <summary>Lengths: RFC 1035, section 2.3.4.</summary>
     [GeneratedRegex(@"^(?!.{254})(\*\.|\.)?[\w-]{1,63}(\.[\w-]{1,63})*(\.\*)?\z", RegexOptions.ECMAScript)]
     private static partial Regex HostNamePattern();
+
+    /// <summary>A named group would make a variable of nginx's, and there may be one of that name.</summary>
+    [GeneratedRegex(@"^(?!.{254})(?!.*\(\?P?[<'][A-Za-z_])~[!-~]+\z")]
+    private static partial Regex HostPatternPattern();
+
+    [GeneratedRegex(@"^\d{1,9}[kKmMgG]?\z", RegexOptions.ECMAScript)]
+    private static partial Regex SizePattern();
+
+    [GeneratedRegex(@"^(address|cookie)\z")]
+    private static partial Regex StickinessPattern();
 
     [GeneratedRegex(@"^/?[A-Za-z0-9._~@/-]+\z")]
     private static partial Regex UrlPrefixPattern();

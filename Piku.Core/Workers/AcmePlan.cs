@@ -9,15 +9,15 @@ namespace Piku.Core.Workers;
 /// <summary>How a certificate is got by acme.sh, where that is installed: first issued, then put where the site has it.</summary>
 public static class AcmePlan
 {
-    /// <summary>The calls in order, none without acme.sh. They answer for every host name of the site, and need its challenge path to be served.</summary>
+    /// <summary>The calls in order, none without acme.sh. They answer for every host name of the site that is no pattern, and need its challenge path to be served.</summary>
     public static ImmutableArray<BuildAction.Run> Create(DeployFacts facts, EnvMap environment, Site site)
     {
-        if (facts.Host.AcmeProgram is not { } program)
+        if (facts.Host.AcmeProgram is not { } program || site.ProvableNames.IsEmpty)
             return [];
         var authority = AppSettings.AcmeRootCa.In(environment);
         if (facts.Host.AppUser is not null && authority.Contains(':', StringComparison.Ordinal))
             throw new UserError($"{AppSettings.AcmeRootCa.Key} must be a name that acme.sh knows, because acme.sh runs as piku and trusts the server it talks to, and this app has a user of its own.");
-        string[] names = [.. site.ServerNames.SelectMany(name => new[] { "-d", name })];
+        string[] names = [.. site.ProvableNames.SelectMany(name => new[] { "-d", name })];
         return
         [
             Call(facts.Host, [program, "--issue", .. names, "-w", site.AcmeFolder, "--server", authority]),

@@ -11,7 +11,8 @@ namespace Piku.Core.Workers;
 /// <param name="SocketPath">With a site, where wsgi and jwsgi answer; else null.</param>
 /// <param name="Host">What the processes bind; IPv6 in brackets.</param>
 /// <param name="Ports">At least one; empty with a socket.</param>
-internal sealed record Addresses(string Kind, string? SocketPath, string Host, ImmutableArray<int> Ports)
+/// <param name="GatewayPath">With a site, the socket by which nginx reaches kinds that answer HTTP at their port; else null.</param>
+internal sealed record Addresses(string Kind, string? SocketPath, string Host, ImmutableArray<int> Ports, string? GatewayPath = null)
 {
     /// <summary>Longest path of a Unix socket in bytes (unix(7), sun_path).</summary>
     private const int MaxSocketPath = 107;
@@ -20,6 +21,15 @@ internal sealed record Addresses(string Kind, string? SocketPath, string Host, I
 
     /// <summary>True for a kind of worker that answers requests, if there is one in the Procfile.</summary>
     public static bool AreOf(string kind) => Kinds.Contains(kind);
+
+    /// <summary>Of these, those that uWSGI itself serves: only by its own protocol are they told the truth of a request, such as its scheme.</summary>
+    private static readonly string[] Uwsgis = ["wsgi", "jwsgi", "rwsgi", "php"];
+
+    /// <summary>True when they speak uWSGI's protocol with nginx.</summary>
+    public bool AreUwsgi => (SocketPath ?? GatewayPath) is not null;
+
+    /// <summary>The addresses at which nginx reaches them.</summary>
+    public ImmutableArray<string> Backends => GatewayPath is null ? Servers : [$"unix://{GatewayPath}"];
 
     /// <summary>The addresses as nginx takes them.</summary>
     public ImmutableArray<string> Servers => SocketPath is null ? [.. Ports.Select(port => $"{Host}:{port}")] : [$"unix://{SocketPath}"];
@@ -37,7 +47,8 @@ internal sealed record Addresses(string Kind, string? SocketPath, string Host, I
         var host = AppSettings.BindAddress.In(environment);
         return hasSite && kind is "wsgi" or "jwsgi"
             ? new Addresses(kind, SocketPathOf(facts), host, [])
-            : new Addresses(kind, null, host, Take(facts, AppSettings.Port.In(environment), kind == "web" ? facts.Scaling.Count(kind) : 1));
+            : new Addresses(kind, null, host, Take(facts, AppSettings.Port.In(environment), kind == "web" ? facts.Scaling.Count(kind) : 1),
+                hasSite && Uwsgis.Contains(kind) ? SocketPathOf(facts) : null);
     }
 
     /// <summary>What is too long for the second stand is refused on the first, or only the second deploy would fail.</summary>

@@ -90,6 +90,7 @@ internal sealed record KindOptions(DeployFacts Facts, EnvMap Variables, Addresse
         Text("post-buffering", "4096"),
         Text("rack", script),
         Http("http-socket"),
+        .. Gateway,
     ];
 
     /// <summary>uWSGI itself serves what is no script; what nginx's static folders do not serve, it must not either.</summary>
@@ -102,6 +103,7 @@ internal sealed record KindOptions(DeployFacts Facts, EnvMap Variables, Addresse
         [
             Text("plugin", $"http,0:{UwsgiPlugins.Find(Host, "php", "uwsgi-plugin-php")}"),
             Http("http"),
+            .. Gateway,
             Text("check-static", docroot),
             Text("static-skip-ext", ".php"),
             Text("static-skip-ext", ".inc"),
@@ -109,6 +111,7 @@ internal sealed record KindOptions(DeployFacts Facts, EnvMap Variables, Addresse
             Text("php-docroot", docroot),
             Text("php-allowed-ext", ".php"),
             Text("php-index", "index.php"),
+            .. NginxSettings.CatchAll.TryIn(Variables, out var script) ? [Text("php-fallback2", $"/{script.TrimStart('/')}")] : Array.Empty<UwsgiSetting>(),
             Text("route", $"{StaticFolder.Secret} break:403 Forbidden"),
         ];
     }
@@ -118,7 +121,12 @@ internal sealed record KindOptions(DeployFacts Facts, EnvMap Variables, Addresse
 
     private UwsgiSetting Threads => Text("threads", $"{UwsgiSettings.Threads.In(Variables)}");
 
-    private IEnumerable<UwsgiSetting> SocketOptions => [Text("socket", Addresses!.SocketPath!), Text("chmod-socket", "664")];
+    private IEnumerable<UwsgiSetting> SocketOptions => SocketAt(Addresses!.SocketPath!);
+
+    /// <summary>Beside the port, at which anybody of this machine may ask.</summary>
+    private IEnumerable<UwsgiSetting> Gateway => Addresses!.GatewayPath is { } path ? SocketAt(path) : [];
+
+    private static IEnumerable<UwsgiSetting> SocketAt(string path) => [Text("socket", path), Text("chmod-socket", "664")];
 
     private UwsgiSetting Http(string option) => Text(option, Addresses!.Servers[0]);
 

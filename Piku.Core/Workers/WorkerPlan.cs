@@ -32,6 +32,10 @@ internal sealed record WorkerPlan(DeployFacts Facts, EnvMap Variables, Addresses
         };
     }
 
+    /// <summary>uWSGI does not start with a longer one than the system has.</summary>
+    public static int QueueLength(HostFacts host, EnvMap variables) =>
+        Math.Min(UwsgiSettings.Listen.In(variables), host.LongestQueue ?? int.MaxValue);
+
     private string User => Facts.Host.AppUser is { } own ? $"{own.Id}" : Facts.Host.User;
 
     private string Group => Facts.Host.AppUser is { } own ? $"{own.Id}" : Facts.Host.Group;
@@ -67,7 +71,7 @@ internal sealed record WorkerPlan(DeployFacts Facts, EnvMap Variables, Addresses
         UwsgiSetting.Text("master", "true"),
         UwsgiSetting.Text("project", Facts.App.Value),
         Number("max-requests", UwsgiSettings.MaxRequests),
-        Number("listen", UwsgiSettings.Listen),
+        UwsgiSetting.Text("listen", $"{QueueLength(Facts.Host, Variables)}"),
         UwsgiSetting.Text("processes", $"{processes}"),
         UwsgiSetting.Text("procname-prefix", $"{Facts.App}:{kind}:"),
         Flag("enable-threads", UwsgiSettings.EnableThreads),

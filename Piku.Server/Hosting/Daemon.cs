@@ -6,6 +6,7 @@ using Piku.Core.Apps;
 using Piku.Core.Deploy;
 using Piku.Core.Machine;
 using Piku.Core.Model;
+using Piku.Core.Services;
 using Piku.Server.Commands;
 using Piku.Server.Hosting.Supervision;
 using Piku.Server.Hosting.Systemd;
@@ -75,6 +76,8 @@ internal static class Daemon
             var relocated = Relocation.Prepare(piku, options.HttpPort, options.HttpsPort);
             if (options.Supervise)
                 piku.Groups.Claim();
+            else if (File.Exists(new NginxFiles(piku.Paths).Config))
+                await NginxService.WriteConfigAsync(new(piku.Paths), NginxOptionsOf(options), piku.Host.Environment, lifetime.ApplicationStopping);
             await host.StartAsync();
             if (options.Supervise)
             {
@@ -119,7 +122,7 @@ internal static class Daemon
             builder.Services.AddSingleton(services => new EmperorService(
                 piku.Paths, piku.Host.Environment, piku.Clock, services.GetRequiredService<ILogger<EmperorService>>()));
             builder.Services.AddSingleton(services => new NginxService(
-                piku.Paths, new(options.HttpPort, options.HttpsPort), piku.Host.Environment, piku.Clock, services.GetRequiredService<ILogger<NginxService>>()));
+                piku.Paths, NginxOptionsOf(options), piku.Host.Environment, piku.Clock, services.GetRequiredService<ILogger<NginxService>>()));
             builder.Services.AddHostedService(services => services.GetRequiredService<EmperorService>());
             builder.Services.AddHostedService(services => services.GetRequiredService<NginxService>());
         }
@@ -128,6 +131,8 @@ internal static class Daemon
         builder.Services.AddHostedService(services => new UpkeepService(piku, services.GetRequiredService<ILogger<UpkeepService>>()));
         return builder.Build();
     }
+
+    private static NginxOptions NginxOptionsOf(PikuOptions options) => new(options.HttpPort, options.HttpsPort) { TrustedProxies = options.TrustedProxies };
 
     /// <summary>
     /// People first: deploys come to an end, or are undone, while emperor and nginx still work. Another signal ends the

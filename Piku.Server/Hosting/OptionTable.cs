@@ -72,6 +72,7 @@ internal static class OptionTable
         new("ssh.farewell", null, "Seconds for the last words of a connection to arrive; 2.", (options, text) => Limits(options, limits => limits with { Farewell = Seconds(text, fewest: 1) })),
         new("nginx.http_port", "PIKU_HTTP_PORT", "TCP port of the apps' sites for http; 8080.", (options, text) => options with { HttpPort = Port(text) }),
         new("nginx.https_port", "PIKU_HTTPS_PORT", "TCP port of the apps' sites for https; 8443.", (options, text) => options with { HttpsPort = Port(text) }),
+        new("nginx.trusted_proxies", null, "Networks of proxies in front of nginx, such as a load balancer that ends TLS: their X-Forwarded-For gives the client's address, and their X-Forwarded-Proto and X-Forwarded-Port the scheme and port that it used. From anybody else these headers count for nothing; [].", (options, text) => options with { TrustedProxies = PlainNetworks(text) }),
         new("nginx.cloudflare_url", "PIKU_CLOUDFLARE_URL", "Where the list of Cloudflare's networks is, for NGINX_CLOUDFLARE_ACL; \"https://api.cloudflare.com/client/v4/ips\".", (options, text) => options with { CloudflareSource = Url(text) }),
         new("acme.folder", "ACME_ROOT", "Where acme.sh is installed, which gets the sites' certificates; ~/.acme.sh.", (options, text) => options with { AcmeFolder = Folder(text) }),
         new("deploy.parallel", null, "Apps that are built at once, others wait; one for two processors, and at least 1.", (options, text) => options with { ParallelDeploys = Count(text) }),
@@ -177,6 +178,15 @@ internal static class OptionTable
         {
             throw new FormatException("a list of addresses and networks, such as [\"10.0.0.0/8\"]", wrong);
         }
+    }
+
+    /// <summary>Without the patterns that <see cref="Networks"/> knows, which nginx does not.</summary>
+    private static ImmutableArray<string> PlainNetworks(string text)
+    {
+        _ = Networks(text);
+        ImmutableArray<string> networks = [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries)];
+        return networks.All(network => IPAddress.TryParse(network, out _) || IPNetwork.TryParse(network, out _)) ? networks
+            : throw new FormatException("a list of addresses and networks, such as [\"10.0.0.0/8\"]");
     }
 
     private static int Count(string text) =>

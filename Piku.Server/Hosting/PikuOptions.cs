@@ -28,6 +28,9 @@ internal sealed record PikuOptions
 
     public int HttpsPort { get; init; } = 8443;
 
+    /// <summary>Addresses and networks, as nginx takes them.</summary>
+    public ImmutableArray<string> TrustedProxies { get; init; } = [];
+
     public Uri CloudflareSource { get; init; } = CloudflareNetworks.Published;
 
     /// <summary>Where acme.sh is; null for where its own installer puts it.</summary>

@@ -12,7 +12,7 @@ public class RunningPiku : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _piku = await PikuInstance.StartAsync();
+        _piku = await PikuInstance.StartAsync(Settings);
         _browser = new Browser(_piku);
         await PrepareAsync();
     }
@@ -24,6 +24,9 @@ public class RunningPiku : IAsyncLifetime
         if (_piku is not null)
             await _piku.DisposeAsync();
     }
+
+    /// <summary>Its <c>piku.toml</c>.</summary>
+    protected virtual string Settings => "";
 
     /// <summary>What all tests of the class find there.</summary>
     protected virtual Task PrepareAsync() => Task.CompletedTask;

@@ -14,6 +14,21 @@ public sealed class PikuBooleanTests
     public void These_say_yes(string value) => Assert.True(PikuBoolean.IsTrue(value));
 
     [Theory]
+    [InlineData("0")]
+    [InlineData("OFF")]
+    [InlineData("false")]
+    [InlineData("disabled")]
+    [InlineData("No")]
+    [InlineData("n")]
+    public void These_say_no(string value) => Assert.True(PikuBoolean.IsFalse(value) && !PikuBoolean.IsTrue(value));
+
+    [Theory]
+    [InlineData("ture")]
+    [InlineData("2")]
+    [InlineData("")]
+    public void These_say_neither(string value) => Assert.False(PikuBoolean.IsFalse(value) || PikuBoolean.IsTrue(value));
+
+    [Theory]
     [InlineData(null)]
     [InlineData("")]
     [InlineData("0")]

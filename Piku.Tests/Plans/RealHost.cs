@@ -67,6 +67,7 @@ internal sealed class RealHost : IDisposable
             [
                 .. new[] { "client_body", "proxy", "fastcgi", "uwsgi", "scgi" }.Select(one => NginxDirective.Of($"{one}_temp_path", $"{names}/{one}")),
                 NginxDirective.Of("server_names_hash_bucket_size", "256"),
+                .. RequestVariables.Define([]),
                 .. site.ToDirectives(),
             ]),
         ];

@@ -36,7 +36,7 @@ public sealed class SettingTableTests
             "PIKU_AUTO_RESTART", "PYTHON_VERSION", "NODE_VERSION", "NODE_PACKAGE_MANAGER", "BIND_ADDRESS", "PORT", "DISABLE_IPV6",
             "UWSGI_MAX_REQUESTS", "UWSGI_LISTEN", "UWSGI_PROCESSES", "UWSGI_THREADS", "UWSGI_ENABLE_THREADS", "UWSGI_LOG_MAXSIZE",
             "UWSGI_LOG_X_FORWARDED_FOR", "UWSGI_GEVENT", "UWSGI_ASYNCIO", "UWSGI_IDLE", "UWSGI_INCLUDE_FILE", "NGINX_SERVER_NAME",
-            "NGINX_STATIC_PATHS", "NGINX_CLOUDFLARE_ACL", "NGINX_HTTPS_ONLY", "NGINX_INCLUDE_FILE", "NGINX_ALLOW_GIT_FOLDERS",
+            "NGINX_STATIC_PATHS", "NGINX_CLOUDFLARE_ACL", "NGINX_CLIENT_MAX_BODY_SIZE", "NGINX_STICKY", "NGINX_HTTPS_ONLY", "NGINX_INCLUDE_FILE", "NGINX_ALLOW_GIT_FOLDERS",
             "NGINX_CATCH_ALL", "NGINX_CACHE_PREFIXES", "NGINX_CACHE_SIZE", "NGINX_CACHE_TIME", "NGINX_CACHE_REDIRECTS",
             "NGINX_CACHE_ANY", "NGINX_CACHE_CONTROL", "NGINX_CACHE_EXPIRY", "NGINX_CACHE_PATH", "NGINX_IPV4_ADDRESS",
             "NGINX_IPV6_ADDRESS", "ACME_ROOT_CA", "PIKU_DEPLOY_BRANCH", "PIKU_ZERO_DOWNTIME", "PIKU_HEALTH_PATH", "PIKU_HEALTH_TIMEOUT",
@@ -86,10 +86,34 @@ public sealed class SettingTableTests
     [InlineData("NODE_PACKAGE_MANAGER", "--flag")]
     [InlineData("NODE_PACKAGE_MANAGER", "yarn; id")]
     [InlineData("UWSGI_LISTEN", "abc")]
+    [InlineData("NGINX_HTTPS_ONLY", "ture")]
+    [InlineData("PIKU_ZERO_DOWNTIME", "2")]
+    [InlineData("NGINX_SERVER_NAME", "~(")]
+    [InlineData("NGINX_SERVER_NAME", "~")]
+    [InlineData("NGINX_SERVER_NAME", "~^(?<piku_scheme>a)$")]
+    [InlineData("NGINX_SERVER_NAME", "..example.com")]
+    [InlineData("NGINX_CLIENT_MAX_BODY_SIZE", "20 MB")]
+    [InlineData("NGINX_CLIENT_MAX_BODY_SIZE", "1m; root /")]
+    [InlineData("NGINX_STICKY", "true")]
+    [InlineData("NGINX_STATIC_PATHS", "/m:files,/d:$X/y")]
+    [InlineData("NGINX_STATIC_PATHS", "m:files")]
+    [InlineData("NGINX_STATIC_PATHS", "/m: ")]
     public void What_is_no_value_of_a_setting_is_refused(string key, string text) =>
         Assert.StartsWith($"{key} is '{text}', and must be ", SettingTable.Find(key)!.Complaint(EnvMap.Empty.With(key, text)), StringComparison.Ordinal);
 
     [Theory]
+    [InlineData("NGINX_SERVER_NAME", "a.com bücher.example", "Write xn--bcher-kva.example for bücher.example.")]
+    [InlineData("NGINX_STATIC_PATHS", "/m:files,/d:$X/y", "'/d:$X/y' names a variable that is not set.")]
+    [InlineData("NGINX_STATIC_PATHS", "/m:files,d:y", "'d:y' is none.")]
+    public void What_is_refused_comes_with_what_to_write(string key, string text, string advice) =>
+        Assert.EndsWith($". {advice}", SettingTable.Find(key)!.Complaint(EnvMap.Empty.With(key, text)), StringComparison.Ordinal);
+
+    [Fact]
+    public void Blanks_around_the_colon_of_a_mapping_are_no_part_of_it() =>
+        Assert.Equal([new("/m", "my files"), new("/n", "x")], NginxSettings.StaticPaths.In(EnvMap.Empty.With("NGINX_STATIC_PATHS", "/m : my files ,/n:\tx")));
+
+    [Theory]
+    [InlineData("~^a[0-9]+\\.example\\.com$", "~^a[0-9]+\\.example\\.com$")]
     [InlineData("a.com, www.a.com", "a.com www.a.com")]
     [InlineData("a.com  *.b.com,.c.com", "a.com *.b.com .c.com")]
     [InlineData("_", "_")]

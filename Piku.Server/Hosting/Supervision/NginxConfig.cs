@@ -1,4 +1,5 @@
 using Piku.Core.Formats;
+using Piku.Core.Nginx;
 using Piku.Core.Services;
 
 namespace Piku.Server.Hosting.Supervision;
@@ -14,19 +15,28 @@ internal static class NginxConfig
 
     private static readonly string[] TemporaryKinds = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
 
-    public static string Write(NginxFiles files, NginxOptions options, string? mimeTypes)
+    public static string Write(NginxFiles files, NginxOptions options, MimeTypes? mimeTypes)
     {
         NginxDirective[] http =
         [
-            .. mimeTypes is null ? Array.Empty<NginxDirective>() : [NginxDirective.Of("include", mimeTypes)],
+            .. mimeTypes is null ? Array.Empty<NginxDirective>() : [NginxDirective.Of("include", mimeTypes.Path)],
+            MediaTypes.Beside(mimeTypes?.Text ?? ""),
             NginxDirective.Of("default_type", "application/octet-stream"),
             NginxDirective.Of("access_log", "off"),
             NginxDirective.Of("server_tokens", "off"),
             NginxDirective.Of("sendfile", "on"),
+            // Of its own redirects, such as to a folder: a client that came through another port or scheme stays there.
+            NginxDirective.Of("absolute_redirect", "off"),
+            NginxDirective.Of("variables_hash_max_size", NamesTable),
+            NginxDirective.Of("map_hash_bucket_size", NamesBucket),
+            // Room for the headers that an app is told, or is not to hear of (Piku.Core/Nginx/Reach).
+            NginxDirective.Of("proxy_headers_hash_max_size", "2048"),
+            NginxDirective.Of("proxy_headers_hash_bucket_size", "128"),
             NginxDirective.Of("server_names_hash_bucket_size", NamesBucket),
             NginxDirective.Of("server_names_hash_max_size", NamesTable),
             .. TemporaryFolders(files),
             .. Tls(files),
+            .. RequestVariables.Define(options.TrustedProxies),
             DefaultServer(options),
             NginxDirective.Of("include", files.SiteList),
         ];
@@ -70,3 +80,6 @@ internal static class NginxConfig
             yield return NginxDirective.Of("listen", [$"[::]:{port}", "default_server", .. flags]);
     }
 }
+
+/// <summary>nginx's own list of media types.</summary>
+internal sealed record MimeTypes(string Path, string Text);

@@ -42,12 +42,10 @@ internal sealed class NginxService : BackgroundService
     {
         if (!Ready.IsCompleted)
             CheckPorts();
-        var facts = await NginxFacts.ReadAsync(_environment, cancellationToken);
         foreach (var folder in new[] { _paths.NginxRoot, _files.Temporary })
             Directory.CreateDirectory(folder);
         EnsureCertificate();
-        var mimeTypes = Path.Combine(facts.ConfigFolder, "mime.types");
-        AtomicFile.Write(_files.Config, NginxConfig.Write(_files, _options, File.Exists(mimeTypes) ? mimeTypes : null), AtomicFile.Readable);
+        await WriteConfigAsync(_files, _options, _environment, cancellationToken);
         Tell(await _server.ListGoodSitesAsync(cancellationToken));
         _read = _server.Changed;
         return new()
@@ -57,6 +55,18 @@ internal sealed class NginxService : BackgroundService
             Folder = _paths.Root,
             Environment = _environment,
         };
+    }
+
+    /// <summary>Writes the main configuration, around all sites.</summary>
+    /// <exception cref="UserError">nginx is not there, or cannot do what the options want.</exception>
+    public static async Task WriteConfigAsync(NginxFiles files, NginxOptions options, EnvMap environment, CancellationToken cancellationToken)
+    {
+        var facts = await NginxFacts.ReadAsync(environment, cancellationToken);
+        if (!options.TrustedProxies.IsEmpty && !facts.HasRealIp)
+            throw new UserError("nginx.trusted_proxies needs nginx's realip module, and this nginx was built without it: take the option out of piku.toml, or install another nginx.");
+        var mimeTypes = Path.Combine(facts.ConfigFolder, "mime.types");
+        var list = AtomicFile.ReadIfExists(mimeTypes) is { } text ? new MimeTypes(mimeTypes, text) : null;
+        AtomicFile.Write(files.Config, NginxConfig.Write(files, options, list), AtomicFile.Readable);
     }
 
     private void CheckPorts()
