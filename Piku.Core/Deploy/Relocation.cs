@@ -25,7 +25,8 @@ public static class Relocation
     public static ImmutableArray<RelocatedApp> Prepare(Installation piku, int httpPort, int httpsPort)
     {
         var relocated = ImmutableArray.CreateBuilder<RelocatedApp>();
-        foreach (var app in piku.Apps.All())
+        // Upstream's have no state of ours, and are taken over.
+        foreach (var app in piku.Apps.All().Where(app => Directory.Exists(piku.Paths.AppState(app))))
         {
             if (FolderBefore(piku, app) is { } folder)
             {
@@ -81,7 +82,7 @@ public static class Relocation
     {
         try
         {
-            return piku.Apps.LiveEnv(app)?.Find("DATA_ROOT") is { } data && data != piku.Paths.AppData(app) && Directory.Exists(piku.Paths.AppState(app)) ? data : null;
+            return piku.Apps.LiveEnv(app)?.Find("DATA_ROOT") is { } data && data != piku.Paths.AppData(app) ? data : null;
         }
         catch (Exception unreadable) when (unreadable is UserError or IOException or UnauthorizedAccessException)
         {
