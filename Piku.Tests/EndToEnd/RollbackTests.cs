@@ -113,7 +113,7 @@ public sealed class RollbackTests(RunningPiku shared) : IClassFixture<RunningPik
         using var told = new MemoryStream();
         await ChildProcess.RunAsync(Client.Ssh("releases:log", "verbatim") with { Output = (bytes, _) => told.WriteAsync(bytes, CancellationToken.None) }, TestContext.Current.CancellationToken);
         Assert.True(told.ToArray().AsSpan().SequenceEqual(log));
-        Assert.EndsWith("no endError: the preflight command of the Procfile failed with exit status 3.\n", System.Text.Encoding.Latin1.GetString(log), StringComparison.Ordinal);
+        Assert.EndsWith("no end\nError: the preflight command of the Procfile failed with exit status 3.\n", System.Text.Encoding.Latin1.GetString(log), StringComparison.Ordinal);
         await Client.CommandAsync("destroy", "verbatim");
     }
 
