@@ -82,7 +82,7 @@ public sealed class SitePlanTests
     {
         var facts = Facts("web: x", $"NGINX_SERVER_NAME={name}") with
         {
-            TakenServerNames = new[] { "taken.test", ".all.test" }.SelectMany(HostPattern.Forms).ToFrozenDictionary(form => form, _ => AppName.Parse("shop")),
+            TakenServerNames = new[] { "taken.test", ".all.test" }.SelectMany(HostPattern.Forms).ToFrozenDictionary(form => form, _ => "the app 'shop'"),
         };
         Assert.Contains($"'{taken}' belongs to the app 'shop'", Assert.Throws<UserError>(() => LivePlan.Create(facts)).Message, StringComparison.Ordinal);
     }
