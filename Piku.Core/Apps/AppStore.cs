@@ -45,6 +45,19 @@ public sealed class AppStore(PikuPaths paths)
     /// <summary>The environment of the version that runs; null when the app was never deployed.</summary>
     public EnvMap? LiveEnv(AppName app) => ReadEnv(app, paths.LiveEnvFile(app));
 
+    /// <summary>The same; null also when the file cannot be read, for whom that is no concern: it is the app's to spoil.</summary>
+    public EnvMap? ReadableLiveEnv(AppName app)
+    {
+        try
+        {
+            return LiveEnv(app);
+        }
+        catch (Exception unreadable) when (unreadable is UserError or IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
     public void WriteLiveEnv(AppName app, EnvMap environment) =>
         Write(app, paths.LiveEnvFile(app), Encoding.UTF8.GetBytes(EnvFile.Write(environment)), AtomicFile.Secret);
 

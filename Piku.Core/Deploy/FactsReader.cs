@@ -112,7 +112,7 @@ internal sealed class FactsReader(Installation piku, AppName app, Deployer by)
     /// keep a name from whoever has it.
     /// </summary>
     private string[] NamesOf(AppName other) => !piku.Users.Of(other).IsOther
-        ? (LiveEnvOf(other)?.Find(NginxSettings.ServerName.Key) ?? "").Split([' ', ','], StringSplitOptions.RemoveEmptyEntries)
+        ? (piku.Apps.ReadableLiveEnv(other)?.Find(NginxSettings.ServerName.Key) ?? "").Split([' ', ','], StringSplitOptions.RemoveEmptyEntries)
         :
         [
             .. NginxDirective.Parse(AtomicFile.ReadIfExists(piku.Paths.NginxSite(other)) ?? "")
@@ -123,22 +123,9 @@ internal sealed class FactsReader(Installation piku, AppName app, Deployer by)
     private IEnumerable<(AppName App, EnvMap Live)> Others() =>
         from other in piku.Apps.All()
         where other != app
-        let live = LiveEnvOf(other)
+        let live = piku.Apps.ReadableLiveEnv(other)
         where live is not null
         select (other, live);
-
-    /// <summary>What another app has made of its own file is no concern of this one.</summary>
-    private EnvMap? LiveEnvOf(AppName other)
-    {
-        try
-        {
-            return piku.Apps.LiveEnv(other);
-        }
-        catch (Exception unreadable) when (unreadable is UserError or IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
-    }
 
     /// <summary>
     /// Only files inside the app are read, whatever a setting or a symbolic link says. What is read may name more to read.

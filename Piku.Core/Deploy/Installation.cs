@@ -37,6 +37,8 @@ public sealed record Installation(PikuPaths Paths, HostReader Host, TimeProvider
 
     public Aftermath Aftermath { get; } = new();
 
+    internal FirstPushes FirstPushes { get; } = new();
+
     public ControlGroups Groups { get; } = new(Paths);
 
     /// <summary>git, as the user of an app.</summary>

@@ -35,7 +35,7 @@ public sealed class Push(Installation piku, AppName app, Deployer by)
     /// <returns>git's exit status.</returns>
     public async Task<int> ServeAsync(Stream input, OutputSink output, OutputSink error, EnvMap variables, CancellationToken stopping, CancellationToken cancel)
     {
-        FirstPush.Begin(piku.Paths, app, isNew: !piku.Apps.Exists(app));
+        piku.FirstPushes.Begin(app, isNew: !piku.Apps.Exists(app));
         try
         {
             await piku.Users.EnsureAsync(app, cancel);
@@ -44,7 +44,7 @@ public sealed class Push(Installation piku, AppName app, Deployer by)
         }
         finally
         {
-            await FirstPush.EndAsync(piku, app);
+            await piku.FirstPushes.EndAsync(piku, app);
         }
     }
 
@@ -128,7 +128,7 @@ public sealed class Push(Installation piku, AppName app, Deployer by)
         try
         {
             var request = await hook.ReadAsync(cancel);
-            FirstPush.Keep(piku.Paths, app);
+            piku.FirstPushes.Keep(app);
             version = await DeployAsync(request, log, cancel);
             hook.Finish(0);
             return version;

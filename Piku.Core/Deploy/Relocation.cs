@@ -78,15 +78,6 @@ public static class Relocation
     }
 
     /// <summary>Where the app's data was when it was deployed; null when that is where it is now.</summary>
-    private static string? FolderBefore(Installation piku, AppName app)
-    {
-        try
-        {
-            return piku.Apps.LiveEnv(app)?.Find("DATA_ROOT") is { } data && data != piku.Paths.AppData(app) ? data : null;
-        }
-        catch (Exception unreadable) when (unreadable is UserError or IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
-    }
+    private static string? FolderBefore(Installation piku, AppName app) =>
+        piku.Apps.ReadableLiveEnv(app)?.Find("DATA_ROOT") is { } data && data != piku.Paths.AppData(app) ? data : null;
 }

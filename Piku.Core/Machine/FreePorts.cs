@@ -7,32 +7,25 @@ namespace Piku.Core.Machine;
 public static class FreePorts
 {
     /// <summary>True unless somebody has the port now.</summary>
-    public static bool IsFree(IPAddress address, int port)
+    public static bool IsFree(IPAddress address, int port) => Refusal(address, port)?.SocketErrorCode is not SocketError.AddressAlreadyInUse;
+
+    /// <summary>True for an address of this machine.</summary>
+    public static bool IsOurs(IPAddress address) =>
+        Refusal(address, 0)?.SocketErrorCode is not (SocketError.AddressNotAvailable or SocketError.AddressFamilyNotSupported);
+
+    /// <summary>Why nobody, or not this process, can listen at an address now; null when it can.</summary>
+    /// <param name="port">0 for any that is free.</param>
+    public static SocketException? Refusal(IPAddress address, int port)
     {
         using var listener = new TcpListener(address, port);
         try
         {
             listener.Start();
-            return true;
+            return null;
         }
         catch (SocketException refused)
         {
-            return refused.SocketErrorCode != SocketError.AddressAlreadyInUse;
-        }
-    }
-
-    /// <summary>True for an address of this machine.</summary>
-    public static bool IsOurs(IPAddress address)
-    {
-        using var listener = new TcpListener(address, 0);
-        try
-        {
-            listener.Start();
-            return true;
-        }
-        catch (SocketException refused)
-        {
-            return refused.SocketErrorCode is not (SocketError.AddressNotAvailable or SocketError.AddressFamilyNotSupported);
+            return refused;
         }
     }
 

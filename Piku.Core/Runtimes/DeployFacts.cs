@@ -53,7 +53,7 @@ public sealed record DeployFacts
     /// <summary>Where the one who deploys comes from; null when that is nowhere, as with a command on the server.</summary>
     public string? ClientAddress { get; init; }
 
-    /// <summary>The host names of other apps' sites, and the apps.</summary>
+    /// <summary>The host names of other apps' sites, and whose each is, in words that the deployer may read.</summary>
     public FrozenDictionary<string, string> TakenServerNames { get; init; } = FrozenDictionary<string, string>.Empty;
 
     /// <summary>Of the files and folders that nginx is to serve itself, those that are not there.</summary>

@@ -50,7 +50,7 @@ internal sealed partial class SshEndpoint(Installation piku, PikuOptions options
         }
         catch (SshListenException taken)
         {
-            throw new UserError(Ports.Sentence((SocketException)taken.InnerException!, options.SshPort, "PIKU_SSH_PORT"), taken);
+            throw new UserError(Ports.Sentence((SocketException)taken.InnerException!, options.SshPort, Ports.SshVariable), taken);
         }
         if (HostKeys.Count < options.SshAlgorithms.HostKeys.Count)
             _ = Task.Run(AddSlowHostKeys, CancellationToken.None);

@@ -12,8 +12,6 @@ internal static class FilePattern
     /// <summary>Paths that one pattern may stand for.</summary>
     private const int Most = 10_000;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
-
     /// <summary>The paths that a pattern stands for, sorted; the pattern itself where something has that very name, or nothing fits.</summary>
     public static IReadOnlyList<string> Expand(FileTree tree, string pattern)
     {
@@ -30,13 +28,15 @@ internal static class FilePattern
     {
         if (part.AsSpan().IndexOfAny("*?[") < 0)
             return Exists(tree, $"{folder}/{part}") ? [$"{folder}/{part}"] : [];
+        if (Read(part) is not { } pattern)
+            return [];
         try
         {
             using var entries = tree.OpenFolder(folder);
             var names = new List<string>();
             while (entries.Next() is { } entry)
                 names.Add(entry.Name);
-            return [.. names.Where(name => Fits(name, part)).Order(StringComparer.Ordinal).Select(name => $"{folder}/{name}")];
+            return [.. names.Where(name => Fits(name, part, pattern)).Order(StringComparer.Ordinal).Select(name => $"{folder}/{name}")];
         }
         catch (Exception none) when (none is IOException or UnauthorizedAccessException)
         {
@@ -45,8 +45,25 @@ internal static class FilePattern
     }
 
     /// <summary>Whether a name is one of those that a pattern stands for.</summary>
-    public static bool Fits(string name, string pattern) =>
-        name.StartsWith('.') == pattern.StartsWith('.') && Regex.IsMatch(name, Expression(pattern), RegexOptions.CultureInvariant | RegexOptions.Singleline, Patience);
+    public static bool Fits(string name, string pattern) => Read(pattern) is { } expression && Fits(name, pattern, expression);
+
+    private static bool Fits(string name, string pattern, Regex expression) => name.StartsWith('.') == pattern.StartsWith('.') && expression.IsMatch(name);
+
+    /// <summary>
+    /// Null for a set that is none, such as <c>[z-a]</c>, which nothing fits. A name is read once, whatever the pattern is: it is
+    /// a client's.
+    /// </summary>
+    private static Regex? Read(string pattern)
+    {
+        try
+        {
+            return new(Expression(pattern), RegexOptions.CultureInvariant | RegexOptions.Singleline | RegexOptions.NonBacktracking);
+        }
+        catch (ArgumentException)
+        {
+            return null;
+        }
+    }
 
     private static string Expression(string pattern)
     {

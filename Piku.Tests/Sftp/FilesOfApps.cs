@@ -174,6 +174,8 @@ public sealed class FilesOfApps
     [InlineData("[a-c]", "b", true)]
     [InlineData("[", "[", true)]
     [InlineData("a.b", "axb", false)]
+    [InlineData("[z-a]", "b", false)]
+    [InlineData("*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false)]
     [InlineData("*", ".hidden", false)]
     [InlineData(".*", ".hidden", true)]
     public void Fit_a_pattern_as_in_a_shell(string pattern, string name, bool fits) => Assert.Equal(fits, Server.Sftp.FilePattern.Fits(name, pattern));

@@ -71,8 +71,8 @@ internal sealed class NginxService : BackgroundService
 
     private void CheckPorts()
     {
-        Ports.CheckFree(_options.HttpPort, "PIKU_HTTP_PORT", _options.ListensOnIpv6);
-        Ports.CheckFree(_options.HttpsPort, "PIKU_HTTPS_PORT", _options.ListensOnIpv6);
+        Ports.CheckFree(_options.HttpPort, Ports.HttpVariable, _options.ListensOnIpv6);
+        Ports.CheckFree(_options.HttpsPort, Ports.HttpsVariable, _options.ListensOnIpv6);
     }
 
     private void EnsureCertificate()
