@@ -71,7 +71,6 @@ public sealed class TheConnection : IAsyncLifetime
     [InlineData((int)MessageNumber.ChannelClose)]
     [InlineData((int)MessageNumber.ChannelEof)]
     [InlineData((int)MessageNumber.ChannelRequest)]
-    [InlineData((int)MessageNumber.ChannelWindowAdjust)]
     public async Task Ends_when_a_channel_does_not_exist(int number)
     {
         await using var client = await RawClient.EnterAsync(_server.EndPoint, _key);
@@ -79,6 +78,23 @@ public sealed class TheConnection : IAsyncLifetime
         await client.SendAsync((MessageNumber)number, fields => fields.UInt32(5).UInt32(0));
 
         Assert.Equal(DisconnectReason.ProtocolError, await client.ReceiveDisconnectAsync());
+    }
+
+    [Fact]
+    public async Task Ignores_a_window_adjustment_for_a_channel_that_is_closed_both_ways()
+    {
+        await using var client = await RawClient.EnterAsync(_server.EndPoint, _key);
+        var channel = await client.OpenSessionAsync();
+        await client.ExecAsync(channel, "echo first");
+        foreach (var expected in new[] { MessageNumber.ChannelData, MessageNumber.ChannelRequest, MessageNumber.ChannelEof, MessageNumber.ChannelClose })
+            await client.ReceiveAsync(expected);
+        await client.SendAsync(MessageNumber.ChannelClose, fields => fields.UInt32(channel));
+
+        await client.SendAsync(MessageNumber.ChannelWindowAdjust, fields => fields.UInt32(channel).UInt32(1000));
+
+        var next = await client.OpenSessionAsync();
+        await client.ExecAsync(next, "echo second");
+        Assert.Equal("second", Data(await client.ReceiveAsync(MessageNumber.ChannelData)));
     }
 
     [Theory]

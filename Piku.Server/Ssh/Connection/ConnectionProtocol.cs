@@ -164,7 +164,8 @@ internal sealed class ConnectionProtocol(SshTransport transport, ConnectionConte
                 extended.Receive(reader.ReadString(), isExtended: true);
                 break;
             case MessageNumber.ChannelWindowAdjust:
-                Find(ref reader).GrowWindow(reader.ReadUInt32());
+                // It may have been on its way when the channel was closed: ignored, as OpenSSH does.
+                TryFind(ref reader)?.GrowWindow(reader.ReadUInt32());
                 break;
             case MessageNumber.ChannelEof:
                 Find(ref reader).ReceiveEof();
@@ -232,15 +233,13 @@ internal sealed class ConnectionProtocol(SshTransport transport, ConnectionConte
             transport.Send(granted is null ? [(byte)MessageNumber.RequestFailure] : [(byte)MessageNumber.RequestSuccess, .. granted]);
     }
 
-    private Channel Find(ref SshReader reader)
+    private Channel Find(ref SshReader reader) => TryFind(ref reader) ?? throw new SshProtocolException("there is no such channel");
+
+    private Channel? TryFind(ref SshReader reader)
     {
         var number = reader.ReadUInt32();
         lock (_gate)
-        {
-            return number < _slots.Length && _slots[number]?.Channel is { } channel
-                ? channel
-                : throw new SshProtocolException("there is no such channel");
-        }
+            return number < _slots.Length ? _slots[number]?.Channel : null;
     }
 
     private uint? Reserve(ChannelType type)
