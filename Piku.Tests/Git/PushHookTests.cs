@@ -1,4 +1,5 @@
 using System.Text;
+using Piku.Core.Apps;
 using Piku.Core.Git;
 using Piku.Core.Machine;
 using Piku.Core.Model;
@@ -73,6 +74,22 @@ public sealed class PushHookTests : IAsyncLifetime
         Assert.NotEqual(0, (await push).Status);
         Assert.Null(await _repository.CommitOfAsync("main", Cancel));
         Assert.Null(await _repository.FileOfAsync(request.Updates[0].New, "Procfile", Quarantine.None, Cancel));
+    }
+
+    [Fact]
+    public async Task Setting_piku_up_again_leaves_a_push_that_waits_alone()
+    {
+        using var hook = PushHook.Open(_paths, Owner.Self);
+        var push = PushAsync(hook);
+        await hook.ReadAsync(Cancel);
+
+        Installer.Run(_paths);
+
+        await hook.Answer.WriteAsync("-----> Deploying\n"u8.ToArray(), Cancel);
+        hook.Finish(0);
+        var (status, said) = await push;
+        Assert.Equal(0, status);
+        Assert.Contains("remote: -----> Deploying", said, StringComparison.Ordinal);
     }
 
     [Fact]
