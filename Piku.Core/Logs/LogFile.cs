@@ -15,6 +15,9 @@ internal sealed class LogFile(string path) : IDisposable
     /// <summary>A line longer than this is given in pieces, so that a log without line ends does not fill memory.</summary>
     private const int MaxLine = 64 * 1024;
 
+    /// <summary>What follows the name of a log that was full.</summary>
+    private const string BeforeRotation = ".old";
+
     private const int BlockSize = 16 * 1024;
 
     private readonly byte[] _block = new byte[BlockSize];
@@ -24,13 +27,14 @@ internal sealed class LogFile(string path) : IDisposable
 
     public string Path => path;
 
-    /// <summary>Where the last <paramref name="count"/> lines begin, found from the end without reading the whole file.</summary>
-    public async Task SeekToLastLinesAsync(int count, CancellationToken cancel)
+    /// <summary>Goes to where the last <paramref name="count"/> lines begin, found from the end without reading the whole file.</summary>
+    /// <returns>How many of them the file has not.</returns>
+    public async Task<int> SeekToLastLinesAsync(int count, CancellationToken cancel)
     {
         if (!TryOpen())
-            return;
+            return count;
         var position = _file!.Length;
-        var ends = 0;
+        var ends = position == 0 ? -1 : 0;
         while (position > 0)
         {
             var size = (int)Math.Min(BlockSize, position);
@@ -42,12 +46,30 @@ internal sealed class LogFile(string path) : IDisposable
                 if (_block[i] == '\n' && position - size + i != _file.Length - 1 && ++ends == count)
                 {
                     _file.Position = position - size + i + 1;
-                    return;
+                    return 0;
                 }
             }
             position -= size;
         }
         _file.Position = 0;
+        return count - ends - 1;
+    }
+
+    /// <summary>The last lines of what the log was before it was begun anew, as far as that is kept.</summary>
+    public async Task<IReadOnlyList<string>> LinesBeforeAsync(int count, CancellationToken cancel)
+    {
+        if (count == 0)
+            return [];
+        using var before = new LogFile(path + BeforeRotation);
+        await before.SeekToLastLinesAsync(count, cancel);
+        var lines = new List<string>();
+        // It has just become so: what we have open is that very file.
+        if (_file is null || PathOf(_file) != path + BeforeRotation)
+        {
+            await foreach (var line in before.NewLinesAsync(cancel))
+                lines.Add(line);
+        }
+        return [.. lines.TakeLast(count)];
     }
 
     /// <summary>The lines that are there now and were not given yet.</summary>

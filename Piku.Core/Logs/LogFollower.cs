@@ -6,7 +6,8 @@ namespace Piku.Core.Logs;
 
 /// <summary>
 /// What <c>logs</c> shows: the last lines of each of an app's logs, then what is added to any of them, also to
-/// those of workers that appear later, until the reader has enough.
+/// those of workers that appear later, until the reader has enough. A log that was begun anew is continued backwards by the
+/// one before.
 /// </summary>
 public sealed class LogFollower(PikuPaths paths)
 {
@@ -26,10 +27,12 @@ public sealed class LogFollower(PikuPaths paths)
         var logs = new Dictionary<string, LogFile>();
         try
         {
+            var earlier = new List<(string Path, string Line)>();
             foreach (var path in Find(app, process))
             {
                 logs[path] = new(path);
-                await logs[path].SeekToLastLinesAsync(CatchUp, cancel);
+                var missing = await logs[path].SeekToLastLinesAsync(CatchUp, cancel);
+                earlier.AddRange((await logs[path].LinesBeforeAsync(missing, cancel)).Select(line => (path, line)));
             }
             if (logs.Count == 0)
                 throw new UserError(process is null ? $"there are no logs for app '{app}' yet." : $"there are no logs for '{process}' of app '{app}'.");
@@ -41,6 +44,9 @@ public sealed class LogFollower(PikuPaths paths)
                 var width = logs.Keys.Max(path => Label(path).Length);
                 foreach (var log in logs.Values)
                 {
+                    foreach (var (_, line) in earlier.Where(one => one.Path == log.Path))
+                        yield return $"{Label(log.Path).PadRight(width)} | {line}";
+                    earlier.RemoveAll(one => one.Path == log.Path);
                     await foreach (var line in log.NewLinesAsync(cancel))
                         yield return $"{Label(log.Path).PadRight(width)} | {line}";
                 }

@@ -60,7 +60,14 @@ internal static partial class Libc
         }
     }
 
-    private const short PollIn = 1;
+    /// <summary>Whether what is written to the descriptor, a pipe or a socket, would be read by nobody any more.</summary>
+    public static bool HasNoReader(int descriptor)
+    {
+        var asked = new PollEntry { Descriptor = descriptor };
+        return Poll(ref asked, 1, 0) == 1 && (asked.Returned & PollError) != 0;
+    }
+
+    private const short PollIn = 1, PollError = 8;
 
     [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
     private static partial int Poll(ref PollEntry entries, nuint count, int milliseconds);

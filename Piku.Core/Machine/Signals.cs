@@ -10,6 +10,7 @@ public static class Signals
     public const int Quit = 3;
     public const int Kill = 9;
     public const int User1 = 10;
+    public const int Pipe = 13;
     public const int Terminate = 15;
     public const int WindowChange = 28;
 

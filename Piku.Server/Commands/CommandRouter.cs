@@ -98,7 +98,7 @@ internal sealed partial class CommandRouter(Installation piku, Action<CommandRec
         var call = new CommandCall(line, verb, read, app, caller, streams, piku);
         if (!verb.IsEndless && !(verb.Name == RunVerb.Name && streams.Terminal is not null))
             return await verb.Run(call, cancel);
-        using var untilStop = CancellationTokenSource.CreateLinkedTokenSource(cancel, streams.Stopping);
+        using var untilStop = CancellationTokenSource.CreateLinkedTokenSource(cancel, streams.Stopping, streams.Unread);
         return await verb.Run(call, untilStop.Token);
     }
 

@@ -58,6 +58,9 @@ internal sealed record CommandStreams(Stream Input, Stream Output, Stream Error)
     /// <summary>Cancelled when the server begins to stop.</summary>
     public CancellationToken Stopping { get; init; }
 
+    /// <summary>Cancelled when nobody reads the output any more.</summary>
+    public CancellationToken Unread { get; init; }
+
     /// <summary>Signals for what the call runs, by name without SIG (RFC 4254, section 6.9).</summary>
     public ChannelReader<string>? Signals { get; init; }
 

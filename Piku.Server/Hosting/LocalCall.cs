@@ -13,6 +13,9 @@ namespace Piku.Server.Hosting;
 /// </summary>
 internal static class LocalCall
 {
+    /// <summary>How often the reader of a pipe is looked for.</summary>
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
+
     /// <summary>What works without an installation, and so for anybody.</summary>
     private static readonly string[] ForAnybody = ["", "help", "--help", "-h", "version", "--version", "update"];
 
@@ -22,6 +25,7 @@ internal static class LocalCall
     public static async Task<int> RunAsync(IReadOnlyList<string> arguments)
     {
         using var interrupt = new CancellationTokenSource();
+        using var unread = new CancellationTokenSource();
         using var onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
         using var onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
         await using var output = Console.OpenStandardOutput();
@@ -39,7 +43,8 @@ internal static class LocalCall
                 paths = await AppUserNamespace.EnterAsync(paths, options, arguments);
             var piku = Composition.Installation(paths, options);
             var router = new CommandRouter(piku, Recorder(piku), NullLogger<CommandRouter>.Instance);
-            var status = await router.RunAsync(line, new(UnixUser.Current.Name, Rights.All, Fingerprint: null, Address: null), new(input, output, error), "local", interrupt.Token);
+            using var readers = new Timer(_ => EndWithoutReader(), null, TimeSpan.Zero, Look);
+            var status = await router.RunAsync(line, new(UnixUser.Current.Name, Rights.All, Fingerprint: null, Address: null), new(input, output, error) { Unread = unread.Token }, "local", interrupt.Token);
             await piku.Aftermath.WhenDone().WaitAsync(interrupt.Token);
             return status;
         }
@@ -48,9 +53,19 @@ internal static class LocalCall
             await error.LineAsync($"Error: {wrong.Message}", CancellationToken.None);
             return 1;
         }
+        catch (OperationCanceledException) when (unread.IsCancellationRequested)
+        {
+            return 128 + Signals.Pipe;
+        }
         catch (OperationCanceledException) when (interrupt.IsCancellationRequested)
         {
             return 128 + Signals.Interrupt;
+        }
+
+        void EndWithoutReader()
+        {
+            if (StandardOutput.HasNoReader)
+                unread.Cancel();
         }
 
         void End(PosixSignalContext signal)

@@ -44,6 +44,23 @@ public sealed class LocalCallTests(RunningPiku shared) : IClassFixture<RunningPi
     }
 
     [Fact]
+    public async Task Logs_end_when_their_reader_has_gone_also_when_nothing_is_logged()
+    {
+        var logs = Path.Combine(Piku.Paths.Logs, "quiet");
+        foreach (var folder in new[] { Path.Combine(Piku.Paths.Apps, "quiet"), logs })
+            Directory.CreateDirectory(folder);
+        await File.WriteAllTextAsync(Path.Combine(logs, "web.1.log"), "first\nlast\n", TestContext.Current.CancellationToken);
+        var piped = Piku.Local("logs", "quiet");
+        var program = Array.IndexOf([.. piped.Arguments], "logs") - 1;
+        var run = await Programs.CaptureAsync(piped with
+        {
+            Arguments = [.. piped.Arguments.Take(program), "/bin/sh", "-c", "\"$@\" | head -2", "sh", .. piped.Arguments.Skip(program)],
+        });
+        Assert.Equal("web.1 | first\nweb.1 | last\n", run.Output);
+        Directory.Delete(Path.Combine(Piku.Paths.Apps, "quiet"));
+    }
+
+    [Fact]
     public async Task A_second_daemon_on_one_root_is_refused() =>
         await AssertDoesNotServeAsync("piku already runs on");
 

@@ -56,6 +56,18 @@ public sealed class LogFollowerTests : IDisposable
         Assert.Equal(["first", "before rotation", "after rotation", "cut", "a new worker"], seen);
     }
 
+    [Fact]
+    public async Task A_log_that_was_just_begun_anew_is_continued_backwards()
+    {
+        Append("web.1.log.old", Enumerable.Range(1, 30).Select(n => $"line {n}"));
+        Append("web.1.log", ["line 31", "line 32"]);
+        Append("worker.1.log.old", ["before"]);
+        Append("worker.1.log", []);
+        Assert.Equal(
+            [.. Enumerable.Range(13, 20).Select(n => $"web.1    | line {n}"), "worker.1 | before"],
+            await TakeAsync(21));
+    }
+
     [Theory]
     [InlineData("web", 2)]
     [InlineData("web.2", 1)]
