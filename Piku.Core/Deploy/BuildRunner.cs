@@ -14,7 +14,7 @@ namespace Piku.Core.Deploy;
 /// </param>
 internal sealed class BuildRunner(PikuPaths paths, AppName app, string folder, Quarantine quarantine, DeployLog log)
 {
-    private readonly BuildProcesses _processes = new();
+    private readonly BuildProcesses _processes = new(paths, app);
     private readonly Owner _user = AppUsers.Of(paths, app);
     private readonly DependencyHashes _hashes = new(paths, app);
 
@@ -70,19 +70,28 @@ internal sealed class BuildRunner(PikuPaths paths, AppName app, string folder, Q
         if (command is null)
             return;
         await log.StepAsync($"Running {kind}", cancel);
-        var status = await ChildProcess.RunAsync(
-            new()
-            {
-                Program = "/bin/sh",
-                Arguments = ["-c", command.Line],
-                Folder = command.Folder,
-                User = _user,
-                Environment = _processes.AddTo(quarantine.AddTo(command.Environment)),
-                Output = log.Output,
-            },
-            cancel);
-        if (!status.Succeeded)
-            throw new UserError($"the {kind} command of the Procfile failed with {status}.");
+        var processes = new BuildProcesses(paths, app);
+        try
+        {
+            var status = await ChildProcess.RunAsync(
+                new()
+                {
+                    Program = "/bin/sh",
+                    Arguments = ["-c", command.Line],
+                    Folder = command.Folder,
+                    User = _user,
+                    Environment = quarantine.AddTo(command.Environment),
+                    Mark = processes.Mark,
+                    Output = log.Output,
+                },
+                cancel);
+            if (!status.Succeeded)
+                throw new UserError($"the {kind} command of the Procfile failed with {status}.");
+        }
+        finally
+        {
+            processes.End();
+        }
     }
 
     /// <exception cref="UserError">A step failed; what it said has been shown.</exception>
@@ -139,7 +148,8 @@ internal sealed class BuildRunner(PikuPaths paths, AppName app, string folder, Q
                 Arguments = run.Argv[1..],
                 Folder = run.Folder,
                 User = _user,
-                Environment = _processes.AddTo(quarantine.AddTo(run.Environment)),
+                Environment = quarantine.AddTo(run.Environment),
+                Mark = _processes.Mark,
                 Output = log.Output,
             },
             cancel);

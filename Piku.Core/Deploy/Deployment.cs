@@ -157,7 +157,7 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
     {
         using var held = await LockAsync("destroy", cancel);
         await log.StepAsync($"Destroying app '{app}'", cancel);
-        await _switch.OffAsync(cancel);
+        await _switch.OffAsync(cancel, withRuns: true);
         await piku.Users.EndProcessesAsync(app, cancel);
         // The largest first: whoever destroys an app may do so because the disk is full, and nginx is asked through files.
         Remove(piku.Paths.Env(app), piku.Paths.AppLogs(app), piku.Paths.KeptDependencies(app));

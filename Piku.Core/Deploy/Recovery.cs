@@ -65,6 +65,8 @@ public sealed class Recovery(Installation piku, AppName app)
         using var held = FileLock.TryAcquire(piku.Paths.AppLock(app), "recovery", piku.Clock);
         if (held is null)
             return;
+        // Nobody deploys it now.
+        MarkedProcesses.Kill(mark => mark.Purpose is ProcessPurpose.Build && mark.IsOf(piku.Paths.Root, app));
         piku.RepositoryOf(app).RemoveLeftovers();
         piku.TreeOf(app).RemoveLeftovers();
         Checkpoint.RemoveLeftovers(piku.Paths, app);

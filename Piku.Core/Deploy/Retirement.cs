@@ -12,25 +12,21 @@ internal sealed class Retirement(Installation piku, AppName app, DeployLog log)
     /// <summary>For nginx's workers of before, which may still be reading a request that they will hand to the old version.</summary>
     private static readonly TimeSpan NginxSettles = TimeSpan.FromSeconds(5);
 
-    /// <summary>For processes to end that have nothing left to do; uWSGI and a command get SIGKILL before.</summary>
-    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(30);
-
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Stops every vassal of the app but these.</summary>
+    /// <summary>Stops every vassal of the app but these, with all that versions before have started.</summary>
     /// <param name="staying">File names.</param>
     /// <param name="drain">How long requests may take to be finished.</param>
     public async Task RunAsync(IReadOnlyCollection<string> staying, TimeSpan drain, CancellationToken cancel)
     {
         var leaving = piku.Vassals.Enabled(app).Except(staying).ToList();
+        var names = leaving.Select(file => Path.GetFileNameWithoutExtension(file)).ToList();
         if (leaving.Count > 0)
-        {
-            var names = leaving.Select(file => Path.GetFileNameWithoutExtension(file)).ToList();
             await DrainAsync(names, drain, cancel);
-            leaving.ForEach(piku.Vassals.Remove);
-            if (!await piku.Emperor.WaitUntilGoneAsync(names, StopLimit, cancel))
-                await log.WarnAsync($"some workers of the version before of '{app}' are still ending.", cancel);
-        }
+        leaving.ForEach(piku.Vassals.Remove);
+        var processes = new AppProcesses(piku, app);
+        if (!await processes.EndAsync(names, processes.OfEarlierVersions(), cancel))
+            await log.WarnAsync($"some processes of the previous version of '{app}' do not end.", cancel);
         piku.Groups.Tidy();
         // uWSGI leaves its socket behind.
         foreach (var stand in Enum.GetValues<Stand>().Where(stand => staying.Count == 0 || stand != piku.Vassals.CurrentStand(app)))

@@ -18,9 +18,6 @@ namespace Piku.Core.Deploy;
 /// </summary>
 internal sealed class Switch(Installation piku, AppName app, DeployLog log)
 {
-    /// <summary>For workers to go: longer than uWSGI gives its own (60 s would be its reload-mercy; vassals get SIGKILL before).</summary>
-    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(30);
-
     /// <summary>How long a command that serves nobody must run to count as started.</summary>
     private static readonly TimeSpan AliveFor = TimeSpan.FromMilliseconds(500);
 
@@ -29,6 +26,10 @@ internal sealed class Switch(Installation piku, AppName app, DeployLog log)
 
     /// <summary>Of the log, in which those lines are looked for.</summary>
     private const int LastBytes = 64 * 1024;
+
+    /// <summary>For a log to be written to its end.</summary>
+    private const int MostLooks = 10;
+    private static readonly TimeSpan LookPause = TimeSpan.FromMilliseconds(100);
 
     private readonly SiteCertificate _certificate = new(piku, app, log);
 
@@ -69,6 +70,7 @@ internal sealed class Switch(Installation piku, AppName app, DeployLog log)
     /// <summary>Back to how it was, without waiting for what was there before to prove itself again.</summary>
     public async Task BackAsync(IReadOnlyDictionary<string, string> vassals, string? site, CancellationToken cancel)
     {
+        await MakeWayAsync(piku.Vassals.Commands(app).Intersect(piku.Vassals.NotYet(app, vassals)), cancel);
         piku.Vassals.Restore(app, vassals);
         await piku.Emperor.TellAsync(cancel);
         if (AtomicFile.ReadIfExists(piku.Paths.NginxSite(app)) != site)
@@ -76,14 +78,36 @@ internal sealed class Switch(Installation piku, AppName app, DeployLog log)
         await new Retirement(piku, app, log).RunAsync([.. vassals.Keys], TimeSpan.Zero, cancel);
     }
 
-    /// <summary>Stops all workers and waits until they are gone.</summary>
-    public async Task OffAsync(CancellationToken cancel)
+    /// <summary>Stops all workers and waits until nothing is left of them, and of builds.</summary>
+    /// <param name="withRuns">Also what people run beside them.</param>
+    public async Task OffAsync(CancellationToken cancel, bool withRuns = false)
     {
         var names = piku.Vassals.Enabled(app).Select(file => Path.GetFileNameWithoutExtension(file)).ToList();
         piku.Vassals.Disable(app);
-        if (!await piku.Emperor.WaitUntilGoneAsync(names, StopLimit, cancel))
-            await log.WarnAsync($"some workers of '{app}' are still ending.", cancel);
+        await EndAsync(names, mark => withRuns || AppProcesses.IsOfVersion(mark), cancel);
         piku.Groups.Tidy();
+    }
+
+    /// <summary>
+    /// Ends those of these vassals that run, so that others can come in their place. uWSGI starts the new command of a vassal
+    /// that is reloaded when the shell of the old one is gone; what that shell has started may still have the port, and answer
+    /// in place of the new command.
+    /// </summary>
+    /// <param name="files">Names of files.</param>
+    private async Task MakeWayAsync(IEnumerable<string> files, CancellationToken cancel)
+    {
+        var names = files.Select(file => Path.GetFileNameWithoutExtension(file)).ToList();
+        if (names.Count == 0)
+            return;
+        var marks = names.Select(name => piku.Vassals.MarkOf(name)).OfType<ProcessMark>().ToHashSet();
+        names.ForEach(name => piku.Emperor.Remove(name));
+        await EndAsync(names, marks.Contains, cancel);
+    }
+
+    private async Task EndAsync(IReadOnlyCollection<string> names, Func<ProcessMark, bool> which, CancellationToken cancel)
+    {
+        if (!await new AppProcesses(piku, app).EndAsync(names, which, cancel))
+            await log.WarnAsync($"some processes of '{app}' do not end.", cancel);
     }
 
     private async Task StartAsync(LivePlan plan, IReadOnlyList<Workers.Vassal> vassals, CancellationToken cancel)
@@ -93,6 +117,7 @@ internal sealed class Switch(Installation piku, AppName app, DeployLog log)
         foreach (var vassal in vassals)
             await log.StepAsync($"Spawning '{app}:{vassal.Kind}.{vassal.Ordinal}'", cancel);
         var limit = TimeSpan.FromSeconds(AppSettings.HealthTimeout.In(plan.LiveEnv));
+        await MakeWayAsync(InTheWayOf(vassals), cancel);
         var start = piku.Clock.GetTimestamp();
         var outOfMemory = vassals.ToDictionary(vassal => vassal.Name, vassal => piku.Groups.OutOfMemory(vassal.Name));
         var installed = piku.Vassals.Install(app, [.. vassals.Select(ForEmperor)]);
@@ -108,6 +133,18 @@ internal sealed class Switch(Installation piku, AppName app, DeployLog log)
         // Its log says nothing of that.
         string Memory(string vassal) => piku.Groups.OutOfMemory(vassal) <= outOfMemory[vassal] ? ""
             : $"; the kernel ended it for want of memory, of which {AppSettings.MemoryLimit.Key} is the limit";
+    }
+
+    /// <summary>
+    /// Commands in whose place these come, and on a stand that is not free, whatever answered there under another name. What
+    /// uWSGI itself serves is reloaded, and keeps its socket.
+    /// </summary>
+    private IEnumerable<string> InTheWayOf(IReadOnlyList<Workers.Vassal> vassals)
+    {
+        var names = vassals.Select(vassal => vassal.FileName).ToHashSet();
+        var stands = vassals.Where(vassal => vassal.Serves).Select(vassal => vassal.Stand).ToHashSet();
+        return piku.Vassals.Commands(app).Intersect(names)
+            .Union(piku.Vassals.Serving(app).Where(file => !names.Contains(file) && stands.Contains(Stands.Of(Path.GetFileNameWithoutExtension(file)))));
     }
 
     /// <summary>Those that do not answer at PIKU_HEALTH_PATH as they should.</summary>
@@ -130,11 +167,34 @@ internal sealed class Switch(Installation piku, AppName app, DeployLog log)
 
     private async Task ShowLastWordsAsync(Workers.Vassal vassal, CancellationToken cancel)
     {
-        var lines = (Owner.Around(vassal.LogFile).Do(() => AtomicFile.ReadEndIfExists(vassal.LogFile, LastBytes)) ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var lines = (await SettledAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         if (lines.Length > 0)
             await log.StepAsync($"The last lines of {vassal.Kind}.{vassal.Ordinal}'s log:", cancel);
         foreach (var line in lines.TakeLast(LastWords))
             await log.LineAsync("       " + line, cancel);
+
+        // What it said last may still be on its way through the pipe.
+        async Task<string> SettledAsync()
+        {
+            var text = Read();
+            for (var look = 0; look < MostLooks; look++)
+            {
+                await Task.Delay(LookPause, piku.Clock, cancel);
+                if (Read() is var now && now == text)
+                    break;
+                text = now;
+            }
+            return text;
+        }
+
+        string Read()
+        {
+            var text = End(vassal.LogFile);
+            // It may just have been begun anew.
+            return text.Count(letter => letter == '\n') < LastWords ? End(vassal.LogFile + ".old") + text : text;
+        }
+
+        string End(string file) => Owner.Around(file).Do(() => AtomicFile.ReadEndIfExists(file, LastBytes)) ?? "";
     }
 
     private static Services.Vassal ForEmperor(Workers.Vassal vassal) => new(vassal.Name, vassal.Settings, vassal.Probe switch

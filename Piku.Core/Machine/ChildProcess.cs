@@ -134,7 +134,7 @@ public sealed class ChildProcess : IAsyncDisposable
     {
         var start = _call.Command(path);
         (ProcessId, var exit) = Reaper.Start(() => Spawn.Start(
-            start.File, start.Words, start.Environment, start.Folder, _pipes.FarEnds, _lifeline.Group));
+            start.File, start.Words, start.Environment, start.Folder, _pipes.FarEnds, _lifeline.Group, mark: _call.Mark));
         _pipes.CloseFarEnds();
         Exit = LiveAsync(
             exit,

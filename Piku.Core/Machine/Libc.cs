@@ -84,6 +84,34 @@ internal static partial class Libc
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     public static partial int Kill(int pid, int signal);
 
+    /// <summary>A process that is the same as long as it is held (pidfd_open(2), Linux 5.3); null when it is gone, or the kernel is older.</summary>
+    public static SafeFileHandle? OpenProcess(int process) =>
+        Call(OpenProcessNumber, process, 0, 0, 0) is >= 0 and var descriptor ? new((nint)descriptor, ownsHandle: true) : null;
+
+    /// <summary>pidfd_send_signal(2); false when the process is gone or not ours.</summary>
+    public static bool SignalProcess(SafeFileHandle process, int signal) =>
+        Call(SignalProcessNumber, process.DangerousGetHandle(), signal, 0, 0) == 0;
+
+    /// <summary>The same on every architecture (asm-generic/unistd.h). The C library has names for them since glibc 2.36.</summary>
+    private const nint OpenProcessNumber = 434, SignalProcessNumber = 424;
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    private static partial nint Call(nint number, nint first, nint second, nint third, nint fourth);
+
+    public const int LimitOfLocks = 10;
+
+    /// <summary>getrlimit(2) of this process.</summary>
+    [LibraryImport("libc", EntryPoint = "getrlimit", SetLastError = true)]
+    public static partial int GetLimit(int resource, out ResourceLimit limit);
+
+    /// <summary>setrlimit(2) of this process.</summary>
+    [LibraryImport("libc", EntryPoint = "setrlimit", SetLastError = true)]
+    public static partial int SetLimit(int resource, in ResourceLimit limit);
+
+    /// <summary>struct rlimit: what holds, and what it may be raised to.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public readonly record struct ResourceLimit(nuint Soft, nuint Hard);
+
     [LibraryImport("libc", EntryPoint = "waitpid", SetLastError = true)]
     public static partial int WaitPid(int pid, out int status, int options);
 

@@ -1,9 +1,11 @@
 using System.Globalization;
+using Piku.Core.Model;
 
 namespace Piku.Core.Machine;
 
 /// <summary>A process as proc(5) shows it. A zombie has ended and only waits for its parent to notice.</summary>
-public sealed record ProcessInfo(int Id, int Parent, int Group, int Session, bool IsZombie);
+/// <param name="Started">In the kernel's ticks since the machine's start: no other process of that id has the same.</param>
+public sealed record ProcessInfo(int Id, int Parent, int Group, int Session, bool IsZombie, ulong Started);
 
 /// <summary>The processes of this machine that we may see, at one moment: <c>/proc</c>.</summary>
 public static class ProcessTable
@@ -16,12 +18,21 @@ public static class ProcessTable
     ];
 
     /// <summary>The process of that id and all that it has started, as far as they have not been orphaned.</summary>
-    public static IReadOnlyList<int> TreeOf(int id)
+    public static IReadOnlyList<int> TreeOf(int id) => [.. TreesOf(Read(), [id])];
+
+    /// <summary>The same of several, as the table has it.</summary>
+    public static HashSet<int> TreesOf(IEnumerable<ProcessInfo> table, IEnumerable<int> roots)
     {
-        var children = Read().ToLookup(process => process.Parent, process => process.Id);
-        var tree = new List<int> { id };
-        for (var next = 0; next < tree.Count; next++)
-            tree.AddRange(children[tree[next]]);
+        var children = table.ToLookup(process => process.Parent, process => process.Id);
+        var next = new Queue<int>(roots);
+        var tree = new HashSet<int>();
+        while (next.TryDequeue(out var id))
+        {
+            if (!tree.Add(id))
+                continue;
+            foreach (var child in children[id])
+                next.Enqueue(child);
+        }
         return tree;
     }
 
@@ -29,8 +40,8 @@ public static class ProcessTable
     public static ProcessInfo? Find(int id) =>
         ReadFile($"/proc/{id}/stat") is { } stat
         && stat[(stat.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries) is
-            [var state, var parent, var group, var session, ..]
-            ? new(id, int.Parse(parent), int.Parse(group), int.Parse(session), IsZombie: state is "Z" or "X")
+            [var state, var parent, var group, var session, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, var started, ..]
+            ? new(id, int.Parse(parent), int.Parse(group), int.Parse(session), IsZombie: state is "Z" or "X", ulong.Parse(started))
             : null;
 
     /// <summary>True while the process runs; a zombie does not.</summary>
@@ -55,6 +66,9 @@ public static class ProcessTable
     /// <summary>True when the process was started with exactly this variable; false also when we may not look.</summary>
     public static bool WasStartedWith(int id, string name, string value) =>
         ReadFile($"/proc/{id}/environ")?.Split('\0').Contains($"{name}={value}", StringComparer.Ordinal) ?? false;
+
+    /// <summary>The mark that the process carries; null for one without, or that is gone.</summary>
+    public static ProcessMark? MarkOf(int id) => ReadFile($"/proc/{id}/limits") is { } limits ? ProcessMark.Read(limits) : null;
 
     /// <summary>Null when the process has ended meanwhile, or belongs to another user.</summary>
     private static string? ReadFile(string path)

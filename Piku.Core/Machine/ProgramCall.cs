@@ -39,6 +39,9 @@ public sealed record ProgramCall
     /// <summary>Whom the program runs as, with their group and no others; by default as we do.</summary>
     public Owner User { get; init; } = Owner.Self;
 
+    /// <summary>What the program carries, and all that it starts, wherever that goes; null for nothing.</summary>
+    public ProcessMark? Mark { get; init; }
+
     /// <summary>Standard input, read until its end or the program's; null is /dev/null. Its reads must be cancellable.</summary>
     public Stream? Input { get; init; }
 

@@ -24,6 +24,18 @@ public static class Signals
     /// <summary>Sends a signal to one process; false when it is gone or not ours.</summary>
     public static bool Send(int processId, int signal) => processId > 0 && Libc.Kill(processId, signal) == 0;
 
+    /// <summary>
+    /// Sends a signal to this very process, and never to another that has got its number meanwhile; false when it is gone or
+    /// not ours.
+    /// </summary>
+    public static bool Send(ProcessInfo process, int signal)
+    {
+        using var held = Libc.OpenProcess(process.Id);
+        // What is held now can be another only if this one is gone, and then the table says so.
+        return ProcessTable.Find(process.Id)?.Started == process.Started
+            && (held is null ? Send(process.Id, signal) : Libc.SignalProcess(held, signal));
+    }
+
     /// <summary>Sends a signal to every process of a group; false when none is left.</summary>
     public static bool SendToGroup(int group, int signal) => group > 1 && Libc.Kill(-group, signal) == 0;
 

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using Piku.Core.Model;
 
 namespace Piku.Core.Machine;
 
@@ -16,13 +17,14 @@ internal static partial class Spawn
 
     /// <param name="group">The process group to join; null makes a new one, named after the new process.</param>
     /// <param name="blockSignals">Start with every signal blocked; SIGKILL and SIGSTOP can't be.</param>
+    /// <param name="mark">What the program carries, and all that it starts.</param>
     /// <returns>The process id; the caller must wait for it (<see cref="Reaper"/>).</returns>
     /// <exception cref="IOException">The program could not be started.</exception>
     public static int Start(
         string file, IEnumerable<string> argv, IEnumerable<KeyValuePair<string, string>> environment, string folder,
-        StandardHandles handles, int? group, bool blockSignals = false)
+        StandardHandles handles, int? group, bool blockSignals = false, ProcessMark? mark = null)
     {
-        return Start(file, argv, environment, folder, blockSignals, Connect, JoinGroup);
+        return Start(file, argv, environment, folder, blockSignals, mark, Connect, JoinGroup);
 
         void Connect(ref Opaque actions)
         {
@@ -43,11 +45,11 @@ internal static partial class Spawn
     /// A session's leader that opens a terminal gets it as the controlling one (tty_ioctl(4), TIOCSCTTY).
     /// </summary>
     /// <param name="terminal">The path of the terminal.</param>
-    /// <inheritdoc cref="Start(string, IEnumerable{string}, IEnumerable{KeyValuePair{string, string}}, string, StandardHandles, int?, bool)"/>
+    /// <inheritdoc cref="Start(string, IEnumerable{string}, IEnumerable{KeyValuePair{string, string}}, string, StandardHandles, int?, bool, ProcessMark?)"/>
     public static int StartSession(
-        string file, IEnumerable<string> argv, IEnumerable<KeyValuePair<string, string>> environment, string folder, string terminal)
+        string file, IEnumerable<string> argv, IEnumerable<KeyValuePair<string, string>> environment, string folder, string terminal, ProcessMark? mark)
     {
-        return Start(file, argv, environment, folder, blockSignals: false, Connect, (ref _) => SetSession);
+        return Start(file, argv, environment, folder, blockSignals: false, mark, Connect, (ref _) => SetSession);
 
         void Connect(ref Opaque actions)
         {
@@ -59,7 +61,7 @@ internal static partial class Spawn
 
     private static int Start(
         string file, IEnumerable<string> argv, IEnumerable<KeyValuePair<string, string>> environment, string folder,
-        bool blockSignals, Prepare connect, PrepareFlags place)
+        bool blockSignals, ProcessMark? mark, Prepare connect, PrepareFlags place)
     {
         var actions = default(Opaque);
         var attributes = default(Opaque);
@@ -74,7 +76,11 @@ internal static partial class Spawn
                 SetSignals(ref attributes, blockSignals);
                 Check(SetFlags(ref attributes, (short)(place(ref attributes) | SetDefaultSignals | SetSignalMask)));
                 string?[] environ = [.. environment.Select(pair => $"{pair.Key}={pair.Value}"), null];
-                Check(PosixSpawn(out var pid, file, ref actions, ref attributes, [.. argv, null], environ), file);
+                var unmarked = Mark(mark);
+                var error = PosixSpawn(out var pid, file, ref actions, ref attributes, [.. argv, null], environ);
+                if (unmarked is { } before)
+                    _ = Libc.SetLimit(Libc.LimitOfLocks, before);
+                Check(error, file);
                 return pid;
             }
             finally
@@ -87,6 +93,18 @@ internal static partial class Spawn
             _ = DestroyActions(ref actions);
         }
     }
+
+    /// <summary>
+    /// posix_spawn(3) can give no limits, but a program inherits ours. Nothing of ours minds it, and no other program is
+    /// started meanwhile, because <see cref="Reaper"/> starts one after the other.
+    /// </summary>
+    /// <returns>What the limit was; null when it is as it was.</returns>
+    private static Libc.ResourceLimit? Mark(ProcessMark? mark) =>
+        mark is { Number: var number }
+        && Libc.GetLimit(Libc.LimitOfLocks, out var limit) == 0
+        && Libc.SetLimit(Libc.LimitOfLocks, limit with { Soft = (nuint)number }) == 0
+            ? limit
+            : null;
 
     private static void Connect(ref Opaque actions, SafeHandle? handle, int descriptor, int openFlags) =>
         Check(handle is null

@@ -83,7 +83,7 @@ public sealed class TerminalProcess : IAsyncDisposable
     {
         var start = _call.Command(path);
         (ProcessId, var exit) = Reaper.Start(() => Spawn.StartSession(
-            start.File, start.Words, start.Environment.With("TERM", settings.Type), start.Folder, _terminal.Path));
+            start.File, start.Words, start.Environment.With("TERM", settings.Type), start.Folder, _terminal.Path, _call.Mark));
         _lifeline.Hold(ProcessId);
         Exit = LiveAsync(exit, FeedAsync(), ListenAsync());
     }

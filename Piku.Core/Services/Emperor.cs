@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using System.Text.RegularExpressions;
 using Piku.Core.Formats;
 using Piku.Core.Machine;
 using Piku.Core.Model;
@@ -15,7 +17,7 @@ namespace Piku.Core.Services;
 /// A connection to the stats socket wakes the emperor, and after each wake-up it scans its folder (core/emperor.c,
 /// emperor_loop). So asking how things stand is also telling it that something has changed; see docs/decisions.
 /// </remarks>
-public sealed class Emperor(PikuPaths paths, TimeProvider clock)
+public sealed partial class Emperor(PikuPaths paths, TimeProvider clock)
 {
     /// <summary>An emperor that does not answer within this time is none.</summary>
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(5);
@@ -33,7 +35,8 @@ public sealed class Emperor(PikuPaths paths, TimeProvider clock)
     /// later: each version gets a second of its own, if need be one that has not come yet.
     /// </summary>
     /// <param name="user">Whom it runs as; they can read the file, and change nothing.</param>
-    public InstalledVassal Install(Vassal vassal, Owner? user = null)
+    /// <param name="mark">What it carries from its start on, and after each reload.</param>
+    public InstalledVassal Install(Vassal vassal, Owner? user = null, ProcessMark? mark = null)
     {
         Directory.CreateDirectory(_files.Tokens);
         if (user is { IsOther: true } other)
@@ -43,8 +46,26 @@ public sealed class Emperor(PikuPaths paths, TimeProvider clock)
         // Of the hooks, only these run once the app is loaded, in the process that has loaded it.
         var hook = vassal.Readiness is Readiness.Accepting ? "hook-accepting1" : "hook-master-start";
         var announce = UwsgiSetting.Text(hook, $"write:{_files.Token(vassal.Name)} {token}");
-        return new(vassal, token, Reinstall(vassal.Name, UwsgiIni.Write([.. vassal.Settings, announce]), user));
+        return new(vassal, token, Reinstall(vassal.Name, UwsgiIni.Write([.. Marking(mark), .. vassal.Settings, .. Loyalty(vassal), announce]), user));
     }
+
+    /// <summary>The mark in a vassal's file; null for a file without.</summary>
+    public static ProcessMark? MarkIn(string ini) =>
+        MarkLine().Match(ini) is { Success: true } line ? new(ulong.Parse(line.Groups["mark"].Value, CultureInfo.InvariantCulture)) : null;
+
+    /// <summary>The soft limit, which the next version of a vassal that is reloaded may change. prlimit(1) is of util-linux.</summary>
+    private static IEnumerable<UwsgiSetting> Marking(ProcessMark? mark) =>
+        mark is { Number: var number } ? [UwsgiSetting.Text("hook-asap", $"exec:prlimit --pid=$PPID --locks={number}: || true")] : [];
+
+    /// <summary>
+    /// Tells the emperor that the vassal is a good one (byte 17; core/emperor.c, emperor_loop), as uWSGI does after the first
+    /// request that it serves. Commands and cron serve none; the emperor would count each of their stops as a failure, and let
+    /// their successor wait. Of the shells, bash knows descriptors above 9; without it, there is the wait. It comes before the
+    /// token, after which a child that is not uWSGI is the command.
+    /// </summary>
+    private static IEnumerable<UwsgiSetting> Loyalty(Vassal vassal) => vassal.Settings.Any(setting => setting.Option is "attach-daemon" or "cron")
+        ? [UwsgiSetting.Text("hook-master-start", @"exec:bash -c 'printf ""\021"" >&$UWSGI_EMPEROR_FD' || true")]
+        : [];
 
     private void WriteLimits(Vassal vassal)
     {
@@ -156,4 +177,7 @@ public sealed class Emperor(PikuPaths paths, TimeProvider clock)
     /// <summary>Every look costs the emperor a scan: often while an answer is near, less often later.</summary>
     private static TimeSpan PauseAfter(TimeSpan elapsed) =>
         TimeSpan.FromTicks(Math.Clamp(elapsed.Ticks / 20, ShortestPause.Ticks, LongestPause.Ticks));
+
+    [GeneratedRegex(@"^hook-asap = exec:prlimit --pid=\$PPID --locks=(?<mark>\d+):", RegexOptions.Multiline)]
+    private static partial Regex MarkLine();
 }

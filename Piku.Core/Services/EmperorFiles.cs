@@ -1,6 +1,7 @@
 using System.Text;
 using Piku.Core.Formats;
 using Piku.Core.Model;
+using Piku.Core.Workers;
 
 namespace Piku.Core.Services;
 
@@ -10,6 +11,9 @@ public sealed record EmperorFiles(PikuPaths Paths)
     /// <summary>Milliseconds by which each failed start of a vassal delays the next, and the most that they add up to.</summary>
     private const int Throttle = 500;
     private const int MaxThrottle = 5000;
+
+    /// <summary>Seconds until the emperor kills a vassal that does not end; no PIKU_STOP_TIMEOUT is longer.</summary>
+    private const int StopTolerance = 3660;
 
     /// <summary>Bytes of a socket's path that uWSGI keeps (core/socket.c, bind_to_unix).</summary>
     private const int MaxSocketPath = 102;
@@ -22,7 +26,7 @@ public sealed record EmperorFiles(PikuPaths Paths)
 
     public string Socket => Path.Combine(Paths.Run, "emperor.sock");
 
-    /// <summary>What the emperor starts in place of uwsgi where apps have users of their own.</summary>
+    /// <summary>What the emperor starts in place of uwsgi.</summary>
     public string Wrapper => Path.Combine(Paths.Run, "vassal");
 
     /// <summary>Here uWSGI writes a vassal's token when it is up: one file each, under the vassal's name.</summary>
@@ -33,9 +37,16 @@ public sealed record EmperorFiles(PikuPaths Paths)
     public string Token(string vassal) => Path.Combine(Tokens, vassal);
 
     /// <summary>
-    /// Becomes the user of the app before uWSGI reads a word of what the app says, also in files of its own: a vassal's file
-    /// is of the app's group, and of nobody else's. Commands that hold a vassal to its limits come first, as piku.
+    /// Makes a pipe of the vassal's output, whose reader keeps the log and ends when nobody can write any more. Where apps have
+    /// users of their own, it becomes the app's before uWSGI reads a word of what the app says, also in files of its own: a
+    /// vassal's file is of the app's group, and of nobody else's. Commands that hold a vassal to its limits come first, as piku.
     /// </summary>
+    /// <remarks>
+    /// The pipe has a name for a moment, and so the rights of a file, because programs open /dev/stderr. It is open for reading
+    /// before it is written to, and none of this waits. The reader has left the vassal, which would take it for its command,
+    /// and hears no signal that ends one. split(1) gives each program that it starts whole lines, of no more bytes than a log may
+    /// have; the first goes on with the log that is there.
+    /// </remarks>
     public string WrapperScript() => $$"""
         #!/bin/sh
         # Run by uWSGI's emperor in place of uwsgi, with its arguments. Written anew by piku at each start.
@@ -43,14 +54,39 @@ public sealed record EmperorFiles(PikuPaths Paths)
             case $argument in *.ini) file=$argument ;; esac
         done
         cd {{ShellWords.Quote(Paths.VassalsEnabled)}} || exit 1
-        user=$(stat -c %g -- "$file") || exit 1
-        [ "$user" -gt 0 ] || exit 1
         vassal=${file##*/}
-        limits={{ShellWords.Quote(Limits)}}/${vassal%.ini}
-        [ ! -f "$limits" ] || /bin/sh "$limits"
-        exec setpriv --reuid="$user" --regid="$user" --clear-groups -- uwsgi "$@"
+        vassal=${vassal%.ini}
+        become=
+        {{(Paths.HasAppUsers ? BecomeUser() : "")}}
+        log=
+        while IFS= read -r line; do
+            case $line in '{{LogPipe.Line}}'*) log=${line#*=*=}; break ;; esac
+        done < "$file"
+        pipe={{ShellWords.Quote(Pipes)}}/$vassal.$$
+        if [ "$log" ] && mkdir -p -m 700 {{ShellWords.Quote(Pipes)}} && rm -f "$pipe" && mkfifo -m 666 "$pipe" && exec 3<> "$pipe" 4< "$pipe"; then
+            (
+                trap '' HUP INT TERM
+                umask 027
+                export MOST="${log%% *}" LOG={{ShellWords.Quote(Paths.Logs)}}/"${log#* }"
+                $become split --line-bytes="$MOST" --suffix-length=9 --filter='case $FILE in *[!a]*) false ;; *) [ "$(stat -c %s "$LOG" || echo 0)" -lt "$MOST" ] ;; esac || mv -f "$LOG" "$LOG.old"; exec cat >> "$LOG"' - '' <&4 > /dev/null 2>&1 3>&- 4<&- &
+            )
+            exec > "$pipe" 2>&1 3>&- 4<&-
+            rm -f "$pipe"
+        fi
+        exec $become uwsgi "$@"
 
         """;
+
+    private string BecomeUser() => $$"""
+        user=$(stat -c %g -- "$file") || exit 1
+        [ "$user" -gt 0 ] || exit 1
+        limits={{ShellWords.Quote(Limits)}}/$vassal
+        [ ! -f "$limits" ] || /bin/sh "$limits"
+        become="setpriv --reuid=$user --regid=$user --clear-groups --"
+        """;
+
+    /// <summary>Where the pipes have their names for a moment.</summary>
+    private string Pipes => Path.Combine(Paths.Run, "pipes");
 
     /// <summary>What the wrapper runs as piku before a vassal starts: one file each, under the vassal's name.</summary>
     public string Limits => Path.Combine(Paths.Run, "limits");
@@ -78,7 +114,8 @@ public sealed record EmperorFiles(PikuPaths Paths)
         UwsgiSetting.Text("emperor-pidfile", ProcessIdFile),
         UwsgiSetting.Text("emperor-throttle", $"{Throttle}"),
         UwsgiSetting.Text("emperor-max-throttle", $"{MaxThrottle}"),
-        .. Paths.HasAppUsers ? [UwsgiSetting.Text("emperor-wrapper", Wrapper)] : Array.Empty<UwsgiSetting>(),
+        UwsgiSetting.Text("emperor-wrapper", Wrapper),
+        UwsgiSetting.Text("emperor-curse-tolerance", $"{StopTolerance}"),
         UwsgiSetting.Text("chmod-socket", "600"),
         UwsgiSetting.Text("logto", Log),
     ]);

@@ -26,6 +26,10 @@ public static class AppSettings
         "Seconds that the workers of the version before may take to finish the requests they have.")
     { Default = "30" };
 
+    public static readonly Setting<int> StopTimeout = new("PIKU_STOP_TIMEOUT", ValueFormats.Number(1, 3600),
+        "Seconds that workers, with all that they have started, may take to end after SIGTERM; then they get SIGKILL.")
+    { Default = "10" };
+
     public static readonly Setting<int> MemoryLimit = new("PIKU_MEMORY_LIMIT", ValueFormats.Number(16, 1_048_576),
         "MiB of memory that each process of the app may take; a wsgi, jwsgi, rwsgi or php one that has taken more is replaced after its request.");
 
@@ -60,5 +64,5 @@ public static class AppSettings
         "The authority that acme.sh gets the site's certificate from.")
     { Default = "letsencrypt.org" };
 
-    public static readonly Setting[] All = [AutoRestart, ZeroDowntime, HealthPath, HealthTimeout, BuildTimeout, DrainTimeout, MemoryLimit, CpuLimit, ReleasesKept, DeployBranch, Directory, Port, BindAddress, DisableIpv6, AcmeRootCa];
+    public static readonly Setting[] All = [AutoRestart, ZeroDowntime, HealthPath, HealthTimeout, BuildTimeout, DrainTimeout, StopTimeout, MemoryLimit, CpuLimit, ReleasesKept, DeployBranch, Directory, Port, BindAddress, DisableIpv6, AcmeRootCa];
 }

@@ -42,7 +42,7 @@ internal sealed record WorkerPlan(DeployFacts Facts, EnvMap Variables, Addresses
 
     private Vassal Create(ProcfileEntry entry, int ordinal, int processFactor)
     {
-        var log = $"{Facts.Paths.AppLogs(Facts.App)}/{entry.Kind}.{ordinal}.log";
+        var log = $"{entry.Kind}.{ordinal}.log";
         var stand = Addresses.AreOf(entry.Kind) ? Facts.Stand : Stand.First;
         var limits = LimitsOf(entry.Kind, processFactor);
         return new Vassal(Facts.App, entry.Kind, ordinal,
@@ -55,7 +55,7 @@ internal sealed record WorkerPlan(DeployFacts Facts, EnvMap Variables, Addresses
                 .. Included(),
                 .. EnvironmentOf(entry.Kind, ordinal),
             ],
-            log,
+            $"{Facts.Paths.AppLogs(Facts.App)}/{log}",
             ProbeOf(entry, ordinal))
         {
             Stand = stand,
@@ -65,6 +65,7 @@ internal sealed record WorkerPlan(DeployFacts Facts, EnvMap Variables, Addresses
 
     private IEnumerable<UwsgiSetting> Common(string kind, string log, int processes) =>
     [
+        UwsgiSetting.Text(LogPipe.Option, $"{LogPipe.Name}={UwsgiSettings.LogMaxSize.In(Variables)} {Facts.App}/{log}"),
         UwsgiSetting.Text("chdir", Facts.AppFolder),
         UwsgiSetting.Text("uid", User),
         UwsgiSetting.Text("gid", Group),
@@ -76,11 +77,7 @@ internal sealed record WorkerPlan(DeployFacts Facts, EnvMap Variables, Addresses
         UwsgiSetting.Text("procname-prefix", $"{Facts.App}:{kind}:"),
         Flag("enable-threads", UwsgiSettings.EnableThreads),
         Flag("log-x-forwarded-for", UwsgiSettings.LogForwardedFor),
-        Number("log-maxsize", UwsgiSettings.LogMaxSize),
-        UwsgiSetting.Text("logfile-chown", $"{User}:{Group}"),
-        UwsgiSetting.Text("logfile-chmod", "640"),
-        UwsgiSetting.Text("logto2", log),
-        UwsgiSetting.Text("log-backupname", $"{log}.old"),
+        Number("reload-mercy", AppSettings.StopTimeout),
         .. VirtualenvMarks.Any(Facts.EnvEntries.Contains) ? [UwsgiSetting.Text("virtualenv", Facts.EnvFolder)] : Array.Empty<UwsgiSetting>(),
     ];
 

@@ -29,13 +29,22 @@ internal static class RunVerb
             Folder = FolderOf(call, app),
             Environment = (call.Piku.Apps.LiveEnv(app) ?? call.Piku.Host.Environment).WithAll(call.Piku.Users.Environment(app)),
             User = call.Piku.Users.Of(app),
+            Mark = MarkedProcesses.New(call.Piku.Paths, app, ProcessPurpose.Run),
         };
-        var status = call.Streams.Terminal is { } terminal
-            ? await RunOnTerminalAsync(program, call.Streams, terminal, cancel)
-            : await RunOnStreamsAsync(program, call.Streams, cancel);
-        if (status.Signal is { } signal)
-            call.Streams.ReportSignal?.Invoke(Signals.Name(signal));
-        return status.ShellCode;
+        try
+        {
+            var status = call.Streams.Terminal is { } terminal
+                ? await RunOnTerminalAsync(program, call.Streams, terminal, cancel)
+                : await RunOnStreamsAsync(program, call.Streams, cancel);
+            if (status.Signal is { } signal)
+                call.Streams.ReportSignal?.Invoke(Signals.Name(signal));
+            return status.ShellCode;
+        }
+        finally
+        {
+            // What has left the group, or the session of a terminal.
+            MarkedProcesses.Kill(mark => mark == program.Mark);
+        }
     }
 
     private static async Task<ExitStatus> RunOnStreamsAsync(ProgramCall program, CommandStreams streams, CancellationToken cancel)

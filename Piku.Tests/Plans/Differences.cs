@@ -21,6 +21,10 @@ internal static class Differences
         new("recording", "virtualenv and pip were the real ones there, whose calls were not recorded.", ["g01"],
             @"(0|4): \+ run (virtualenv|pip) .*"),
 
+        new("decision 61", "Output goes through a pipe, whose reader keeps the log.", [],
+            @"\d+: vassal \S+: (- (log-maxsize|logfile-chown|logfile-chmod|logto2|log-backupname) = .*|\+ set-ph = piku-log=.*)"),
+        new("decision 61", "The time that a worker may take to end is the app's to set.", [],
+            @"\d+: vassal \S+: \+ reload-mercy = \d+"),
         new("D1", "A wsgi app that cannot be imported must not come up.", [],
             @"\d+: vassal wsgi: \+ need-app = true"),
         new("decision 20", "A worker whose requests are used up serves nobody for a minute, until uWSGI kills it.", [],

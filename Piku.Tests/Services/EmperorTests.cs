@@ -18,6 +18,7 @@ public sealed class EmperorTests
         // An emperor that by itself looks once an hour.
         var files = new EmperorFiles(piku.Paths);
         File.WriteAllText(files.Config, files.Settings() + "emperor-freq = 3600\n");
+        AtomicFile.Write(files.Wrapper, files.WrapperScript(), AtomicFile.Executable);
         await using var emperor = await ChildProcess.StartAsync(new()
         {
             Program = "uwsgi",

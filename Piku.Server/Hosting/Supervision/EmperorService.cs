@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Piku.Core.Apps;
 using Piku.Core.Machine;
 using Piku.Core.Model;
 using Piku.Core.Services;
@@ -16,6 +18,8 @@ internal sealed class EmperorService : BackgroundService
 
     /// <summary>The emperor gives its vassals time and looks only once a second whether they are gone.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(15);
+
+    private static readonly TimeSpan LeftoverGrace = TimeSpan.FromSeconds(5), Poll = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Bytes of log that a start leaves; the emperor itself never turns it over.</summary>
     private const long LogLimit = 1 << 20;
@@ -38,7 +42,11 @@ internal sealed class EmperorService : BackgroundService
     /// <inheritdoc cref="SupervisedProgram.Ready"/>
     public Task Ready => _program.Ready;
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => _program.RunAsync(stoppingToken);
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await _program.RunAsync(stoppingToken);
+        await EndLeftoversAsync();
+    }
 
     private Task<ProgramCall> PrepareAsync(CancellationToken cancellationToken)
     {
@@ -48,8 +56,7 @@ internal sealed class EmperorService : BackgroundService
             Directory.CreateDirectory(folder);
         TurnLogOver();
         AtomicFile.Write(_files.Config, _files.Settings(), AtomicFile.Readable);
-        if (_paths.HasAppUsers)
-            AtomicFile.Write(_files.Wrapper, _files.WrapperScript(), AtomicFile.Executable);
+        AtomicFile.Write(_files.Wrapper, _files.WrapperScript(), AtomicFile.Executable);
         return Task.FromResult(new ProgramCall
         {
             Program = "uwsgi",
@@ -67,19 +74,42 @@ internal sealed class EmperorService : BackgroundService
         await _emperor.StatusAsync(cancellationToken) is { } status && status.ProcessId == processId;
 
     /// <summary>
-    /// What an emperor that was killed has left: the kernel ends its vassals and their commands (PR_SET_PDEATHSIG),
-    /// but not what a command has started.
+    /// What an emperor has left: uWSGI ends its commands, and where it was killed the kernel does (PR_SET_PDEATHSIG), but
+    /// nobody ends what they have started.
     /// </summary>
-    internal static List<ProcessInfo> Leftovers(PikuPaths paths) =>
-        [.. ProcessTable.Read().Where(process => process.Id != Environment.ProcessId && ProcessTable.WasStartedWith(process.Id, Mark, paths.Root))];
+    internal static List<ProcessInfo> Leftovers(PikuPaths paths)
+    {
+        var apps = new AppStore(paths).All().ToList();
+        return
+        [
+            .. ProcessTable.Read().Where(process => !process.IsZombie && process.Id != Environment.ProcessId
+                && (ProcessTable.WasStartedWith(process.Id, Mark, paths.Root) || IsWorker(process.Id))),
+        ];
+
+        bool IsWorker(int process) =>
+            ProcessTable.MarkOf(process) is { Purpose: ProcessPurpose.Worker } mark && apps.Exists(app => mark.IsOf(paths.Root, app));
+    }
 
     private void KillLeftovers()
     {
         foreach (var process in Leftovers(_paths))
         {
             Log.LeftOver(_logger, process.Id, ProcessTable.CommandLine(process.Id));
-            Signals.Send(process.Id, Signals.Kill);
+            Signals.Send(process, Signals.Kill);
         }
+    }
+
+    /// <summary>The emperor is gone, and its commands were asked to end; what is slow about it, or was never asked, gets a little time.</summary>
+    private async Task EndLeftoversAsync()
+    {
+        var asked = new HashSet<(int Id, ulong Started)>();
+        for (var watch = Stopwatch.StartNew(); Leftovers(_paths) is { Count: > 0 } left && watch.Elapsed < LeftoverGrace; await Task.Delay(Poll))
+        {
+            foreach (var process in left.Where(process => asked.Add((process.Id, process.Started))))
+                Signals.Send(process, Signals.Terminate);
+        }
+        foreach (var process in Leftovers(_paths))
+            Signals.Send(process, Signals.Kill);
     }
 
     private void TurnLogOver()
