@@ -65,15 +65,8 @@ internal sealed class AppProcesses(Installation piku, AppName app)
 
     private TimeSpan Limit()
     {
-        var environment = EnvMap.Empty;
-        try
-        {
-            environment = piku.Apps.LiveEnv(app) ?? environment;
-        }
-        catch (Exception unreadable) when (unreadable is UserError or IOException or UnauthorizedAccessException)
-        {
-            // It is the app's file. An app must end all the same.
-        }
+        // It is the app's file. An app must end all the same.
+        var environment = piku.Apps.ReadableLiveEnv(app) ?? EnvMap.Empty;
         return TimeSpan.FromSeconds(AppSettings.StopTimeout.In(AppSettings.StopTimeout.Complaint(environment) is null ? environment : EnvMap.Empty));
     }
 

@@ -45,7 +45,8 @@ public sealed record EmperorFiles(PikuPaths Paths)
     /// The pipe has a name for a moment, and so the rights of a file, because programs open /dev/stderr. It is open for reading
     /// before it is written to, and none of this waits. The reader has left the vassal, which would take it for its command,
     /// and hears no signal that ends one. split(1) gives each program that it starts whole lines, of no more bytes than a log may
-    /// have; the first goes on with the log that is there.
+    /// have; the first goes on with the log that is there. While the log cannot be written, because the disk is full, lines are
+    /// lost, a second's at a time: a worker whose reader has gone ends, and one whose reader waits stands still.
     /// </remarks>
     public string WrapperScript() => $$"""
         #!/bin/sh
@@ -68,7 +69,7 @@ public sealed record EmperorFiles(PikuPaths Paths)
                 trap '' HUP INT TERM
                 umask 027
                 export MOST="${log%% *}" LOG={{ShellWords.Quote(Paths.Logs)}}/"${log#* }"
-                $become split --line-bytes="$MOST" --suffix-length=9 --filter='case $FILE in *[!a]*) false ;; *) [ "$(stat -c %s "$LOG" || echo 0)" -lt "$MOST" ] ;; esac || mv -f "$LOG" "$LOG.old"; exec cat >> "$LOG"' - '' <&4 > /dev/null 2>&1 3>&- 4<&- &
+                $become split --line-bytes="$MOST" --suffix-length=9 --filter='case $FILE in *[!a]*) false ;; *) [ "$(stat -c %s "$LOG" || echo 0)" -lt "$MOST" ] ;; esac || mv -f "$LOG" "$LOG.old"; until cat >> "$LOG"; do timeout -s KILL 1 cat > /dev/null && exit; done; exit 0' - '' <&4 > /dev/null 2>&1 3>&- 4<&- &
             )
             exec > "$pipe" 2>&1 3>&- 4<&-
             rm -f "$pipe"

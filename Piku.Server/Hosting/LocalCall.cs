@@ -43,7 +43,7 @@ internal static class LocalCall
                 paths = await AppUserNamespace.EnterAsync(paths, options, arguments);
             var piku = Composition.Installation(paths, options);
             var router = new CommandRouter(piku, Recorder(piku), NullLogger<CommandRouter>.Instance);
-            using var readers = new Timer(_ => EndWithoutReader(), null, TimeSpan.Zero, Look);
+            await using var readers = new Timer(_ => EndWithoutReader(), null, TimeSpan.Zero, Look);
             var status = await router.RunAsync(line, new(UnixUser.Current.Name, Rights.All, Fingerprint: null, Address: null), new(input, output, error) { Unread = unread.Token }, "local", interrupt.Token);
             await piku.Aftermath.WhenDone().WaitAsync(interrupt.Token);
             return status;
