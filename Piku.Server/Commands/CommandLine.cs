@@ -15,6 +15,12 @@ internal sealed record CommandLine(string Verb, ImmutableArray<string> Arguments
 {
     public static readonly CommandLine Empty = new("", [], "");
 
+    /// <summary>A line with a byte that is no text.</summary>
+    public static readonly CommandLine Unreadable = new("", [], "")
+    {
+        Problem = "the command has a byte that is not UTF-8, or a NUL: use a UTF-8 terminal, or encode the value, for example as base64. Nothing was done.",
+    };
+
     /// <summary>Why the words could not be told apart; null when they could.</summary>
     public string? Problem { get; private init; }
 

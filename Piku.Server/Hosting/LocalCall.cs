@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text.Unicode;
 using Microsoft.Extensions.Logging.Abstractions;
 using Piku.Core.Deploy;
 using Piku.Core.Machine;
@@ -33,7 +34,7 @@ internal static class LocalCall
         await using var input = Console.OpenStandardInput();
         try
         {
-            var line = CommandLine.From(arguments);
+            var line = HasUnreadable(arguments) ? CommandLine.Unreadable : CommandLine.From(arguments);
             if (!ForAnybody.Contains(line.Verb))
                 Composition.RefuseRoot();
             var (paths, options) = Composition.Read();
@@ -81,6 +82,10 @@ internal static class LocalCall
         if (!Directory.Exists(paths.Apps) || !Directory.Exists(paths.Repos))
             throw new UserError($"there is no piku installation in {paths.Root}: set PIKU_ROOT to the folder of one, or make one with 'piku setup' or 'piku serve'.");
     }
+
+    /// <summary>.NET replaces bytes that are not UTF-8 by a character that somebody may also have meant.</summary>
+    private static bool HasUnreadable(IEnumerable<string> arguments) =>
+        arguments.Any(word => word.Contains('\uFFFD', StringComparison.Ordinal)) && !Utf8.IsValid(File.ReadAllBytes("/proc/self/cmdline"));
 
     /// <summary>Without an installation there is nothing to keep a record of.</summary>
     private static Action<CommandRecord> Recorder(Installation piku) => Directory.Exists(piku.Paths.Audit)

@@ -77,6 +77,7 @@ internal sealed partial class SshEndpoint(Installation piku, PikuOptions options
     private static CommandLine LineOf(SshSession session) =>
         session.Key.ForcedCommand is null && session.Subsystem is { } name
             ? new(FileVerbs.Subsystems[name], [], "")
+            : session.Key.ForcedCommand is null && !session.CommandIsReadable ? CommandLine.Unreadable
             : CommandLine.Parse(session.Key.ForcedCommand ?? session.Command);
 
     private static string? MayForward(AuthorizedKey key, ForwardTarget target) =>

@@ -26,6 +26,9 @@ internal sealed class SshSession
     /// <summary>The command line as the client sent it; null when it wants a shell or a subsystem.</summary>
     public required string? Command { get; init; }
 
+    /// <summary>False when the client sent a command line with a byte that is not UTF-8, or a NUL: then nobody knows what it wants.</summary>
+    public bool CommandIsReadable { get; init; } = true;
+
     /// <summary>Which of the server's subsystems the client wants; null when it wants none.</summary>
     public required string? Subsystem { get; init; }
 

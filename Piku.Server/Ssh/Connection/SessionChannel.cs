@@ -76,12 +76,17 @@ internal sealed class SessionChannel
 
     /// <summary>Starts the session, unless it has started before.</summary>
     /// <param name="command">Null for a shell or a subsystem.</param>
-    public RequestAnswer Start(string? command, string? subsystem = null)
+    public RequestAnswer Start(string? command, string? subsystem = null) => Start(command, subsystem, isReadable: true);
+
+    /// <summary>The same with a command that is no text; the session is told so.</summary>
+    public RequestAnswer StartUnreadable() => Start(command: null, subsystem: null, isReadable: false);
+
+    private RequestAnswer Start(string? command, string? subsystem, bool isReadable)
     {
         if (_isStarted)
             return RequestAnswer.Refused;
         _isStarted = true;
-        return new(true, Then: () => _channel.Serve(() => RunAsync(command, subsystem)));
+        return new(true, Then: () => _channel.Serve(() => RunAsync(command, subsystem, isReadable)));
     }
 
     /// <summary>Passes a signal on to the session; those that nobody takes are dropped.</summary>
@@ -93,7 +98,7 @@ internal sealed class SessionChannel
     private static bool Matches(string accepted, string name) =>
         accepted.EndsWith('*') ? name.StartsWith(accepted[..^1], StringComparison.Ordinal) : name == accepted;
 
-    private async Task RunAsync(string? command, string? subsystem)
+    private async Task RunAsync(string? command, string? subsystem, bool isReadable)
     {
         var session = new SshSession
         {
@@ -103,6 +108,7 @@ internal sealed class SessionChannel
             RemoteEndPoint = _context.RemoteEndPoint,
             LocalEndPoint = _context.LocalEndPoint,
             Command = command,
+            CommandIsReadable = isReadable,
             Subsystem = subsystem,
             Terminal = _terminal,
             Environment = _environment,

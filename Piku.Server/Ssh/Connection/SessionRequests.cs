@@ -50,9 +50,10 @@ internal static class SessionRequests
     // string command (section 6.5)
     private static RequestAnswer Exec(SessionChannel session, ref SshReader reader)
     {
-        var command = Text(reader.ReadString());
+        var bytes = reader.ReadString();
         reader.End();
-        return command is null ? RequestAnswer.Refused : session.Start(command);
+        // Refused, all that the client could say is that the request failed.
+        return Text(bytes) is { } command ? session.Start(command) : session.StartUnreadable();
     }
 
     // section 6.5
