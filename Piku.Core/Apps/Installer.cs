@@ -25,6 +25,7 @@ public static class Installer
         }
         PushHook.Install(paths);
         PythonExit.Install(paths);
+        CronRun.Install(paths);
     }
 
     /// <summary>What the users of apps must come through to reach what is theirs, or what they may read; they cannot look around in it.</summary>

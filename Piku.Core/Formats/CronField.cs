@@ -14,17 +14,18 @@ internal sealed record CronField(string Name, int Min, int Max, ImmutableArray<s
     public static readonly CronField Weekday = new("weekday", 0, 7, ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]);
 
     /// <summary>
-    /// The values as uWSGI writes them: -1 for <c>*</c>, -N for <c>*/N</c>, else every number of the lists, ranges and
-    /// steps, once each.
+    /// The values as uWSGI writes them: -1 for <c>*</c>, else every number of the lists, ranges and steps, once each. Steps
+    /// count from the field's first value, as cron has it (crontab(5)): days */2 are 1, 3, 5. uWSGI's own "every N", -N, is
+    /// that of the numbers which N divides, and so the same in the fields that begin with 0.
     /// </summary>
     /// <exception cref="UserError">Not a field of this kind; the message says which and what it may be.</exception>
     public ImmutableArray<int> Parse(string text)
     {
-        if (text == "*")
-            return [-1];
-        if (text.StartsWith("*/", StringComparison.Ordinal) && !text.Contains(',', StringComparison.Ordinal))
-            return [-Step(text[2..], text)];
-        return [.. text.Split(',').SelectMany(part => Expand(part, text)).DistinctBy(Meaning)];
+        var parts = text.Split(',');
+        ImmutableArray<int> values = [.. parts.SelectMany(part => Expand(part, text)).DistinctBy(Meaning)];
+        return values.Length == Width ? [-1]
+            : Min == 0 && parts is [['*', '/', .. var step]] ? [-Step(step, text)]
+            : values;
     }
 
     private IEnumerable<int> Expand(string part, string text)
@@ -33,14 +34,17 @@ internal sealed record CronField(string Name, int Min, int Max, ImmutableArray<s
         var range = slash < 0 ? part : part[..slash];
         var step = slash < 0 ? 1 : Step(part[(slash + 1)..], text);
         var dash = range.IndexOf('-', StringComparison.Ordinal);
-        if (range == "*" || (slash >= 0 && dash < 0))
+        if (slash >= 0 && dash < 0 && range != "*")
             throw Wrong(text);
-        var first = Value(dash < 0 ? range : range[..dash], text);
-        var last = dash < 0 ? first : Value(range[(dash + 1)..], text);
+        var first = range == "*" ? Min : Value(dash < 0 ? range : range[..dash], text);
+        var last = range == "*" ? Min + Width - 1 : dash < 0 ? first : Value(range[(dash + 1)..], text);
         if (this == Weekday && last == 0 && first > 0)
             last = 7;
         return first > last ? throw Wrong(text) : Enumerable.Range(first, last - first + 1).Where(value => (value - first) % step == 0);
     }
+
+    /// <summary>How many values there are; Sunday is one, under two numbers.</summary>
+    private int Width => this == Weekday ? 7 : Max - Min + 1;
 
     private int Value(string text, string field)
     {

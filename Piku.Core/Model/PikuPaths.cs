@@ -41,6 +41,8 @@ public sealed record PikuPaths
     public string Audit => In("audit");
     /// <summary>How a worker in Python ends; one for all.</summary>
     public string PythonExit => Path.Combine(Uwsgi, "exit.py");
+    /// <summary>What runs a command of cron once in its minute; one for all.</summary>
+    public string CronRun => Path.Combine(Uwsgi, "cron.sh");
     /// <summary>Homes of the users that apps have, one each; whose a folder is, is the app's user.</summary>
     public string Homes => In("homes");
     /// <summary>A folder for each app with a user of its own.</summary>

@@ -24,7 +24,7 @@ internal sealed record KindOptions(DeployFacts Facts, EnvMap Variables, Addresse
         "jwsgi" => Jwsgi(entry.Command),
         "rwsgi" => Rwsgi(entry.Command),
         "php" => Php(entry.Command),
-        _ when entry.IsCron => Cron(CronSchedule.Parse(entry.Command)),
+        _ when entry.IsCron => Cron(entry.Kind, CronSchedule.Parse(entry.Command)),
         _ => [Text("attach-daemon", entry.Command)],
     };
 
@@ -116,8 +116,16 @@ internal sealed record KindOptions(DeployFacts Facts, EnvMap Variables, Addresse
         ];
     }
 
-    private static IEnumerable<UwsgiSetting> Cron(CronSchedule schedule) =>
-        schedule.Lines.Select(line => Text("cron", $"{line} {schedule.Command}"));
+    /// <summary>The command itself, quoted, is as it was written (D22).</summary>
+    private IEnumerable<UwsgiSetting> Cron(string kind, CronSchedule schedule)
+    {
+        var run = ShellWords.Join(
+        [
+            "exec", "/bin/sh", Facts.Paths.CronRun, $"{Facts.Paths.AppLogs(Facts.App)}/.{kind}",
+            schedule.Days.IsEmpty ? "*" : string.Join(',', schedule.Days), schedule.Command,
+        ]);
+        return schedule.Lines.Select(line => Text("cron", $"{line} {run}"));
+    }
 
     private UwsgiSetting Threads => Text("threads", $"{UwsgiSettings.Threads.In(Variables)}");
 

@@ -26,7 +26,7 @@ public sealed partial class AppUserTests(AppUsersInstance shared)
         string[] known =
         [
             Paths.Config, Path.Combine(Paths.Run, "passwd"), Path.Combine(Paths.Run, "group"), Path.Combine(Paths.Run, "vassal"),
-            Path.Combine(Paths.Run, "hooks", "pre-receive"), Path.Combine(Paths.Uwsgi, "exit.py"), Path.Combine(Paths.Uwsgi, "uwsgi.ini"),
+            Path.Combine(Paths.Run, "hooks", "pre-receive"), Path.Combine(Paths.Uwsgi, "exit.py"), Path.Combine(Paths.Uwsgi, "cron.sh"), Path.Combine(Paths.Uwsgi, "uwsgi.ini"),
         ];
         var before = shared.Untouchable();
         var all = new DirectoryInfo(Paths.Root).EnumerateFileSystemInfos("*", SearchOption.AllDirectories).ToList();

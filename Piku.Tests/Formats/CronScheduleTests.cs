@@ -21,7 +21,15 @@ public sealed class CronScheduleTests
     [InlineData("0 0 * * mon-WED x", "0 0 -1 -1 1|0 0 -1 -1 2|0 0 -1 -1 3", "x")]
     [InlineData("0 0 * * fri-sun x", "0 0 -1 -1 5|0 0 -1 -1 6|0 0 -1 -1 7", "x")]
     [InlineData("0 0 * * 0,7,sun x", "0 0 -1 -1 0", "x")]
-    [InlineData("0 0 */2 * 1,2 x", "0 0 -2 -1 1|0 0 -2 -1 2", "x")]
+    [InlineData("0 0 */10 * * x", "0 0 1 -1 -1|0 0 11 -1 -1|0 0 21 -1 -1|0 0 31 -1 -1", "x")]
+    [InlineData("0 0 1 */4 * x", "0 0 1 1 -1|0 0 1 5 -1|0 0 1 9 -1", "x")]
+    [InlineData("0 0 * * */3 x", "0 0 -1 -1 -3", "x")]
+    [InlineData("*/30,5 * * * * x", "0 -1 -1 -1 -1|30 -1 -1 -1 -1|5 -1 -1 -1 -1", "x")]
+    [InlineData("0-59 0-23 1-31 1-12 0-6 x", "-1 -1 -1 -1 -1", "x")]
+    [InlineData("*,5 */1 * * 1-7 x", "-1 -1 -1 -1 -1", "x")]
+    [InlineData("0 0 1,15 * 1 x", "0 0 1 -1 -1|0 0 15 -1 -1|0 0 -1 -1 1", "x")]
+    [InlineData("0 0 29 2 * x", "0 0 29 2 -1", "x")]
+    [InlineData("0 0 31 2 1 x", "0 0 31 2 1", "x")]
     [InlineData("@hourly x", "0 -1 -1 -1 -1", "x")]
     [InlineData("@daily x y", "0 0 -1 -1 -1", "x y")]
     [InlineData("@midnight x", "0 0 -1 -1 -1", "x")]
@@ -49,7 +57,6 @@ public sealed class CronScheduleTests
     [InlineData("+5 * * * * x", "the minute field '+5'")]
     [InlineData("5-1 * * * * x", "the minute field '5-1'")]
     [InlineData("5/10 * * * * x", "the minute field '5/10'")]
-    [InlineData("*,5 * * * * x", "the minute field '*,5'")]
     [InlineData("1,,2 * * * * x", "the minute field '1,,2'")]
     [InlineData("1-2-3 * * * * x", "the minute field '1-2-3'")]
     [InlineData("jan * * * * x", "the minute field 'jan'")]
@@ -60,11 +67,74 @@ public sealed class CronScheduleTests
     [InlineData("* * * * *", "the schedule has no command")]
     [InlineData("@daily", "the schedule has no command")]
     [InlineData("@reboot x", "'@reboot' is not a schedule")]
-    [InlineData("0-59 0-23 * * * x", "the schedule needs more than 400 uWSGI cron lines")]
-    [InlineData("0 0 1,15 * 1 x", "the day and the weekday are both restricted")]
-    [InlineData("0 0 1 * 1-5 x", "the day and the weekday are both restricted")]
+    [InlineData("0-58 0-22 * * * x", "the schedule needs more than 400 uWSGI cron lines")]
+    [InlineData("0 0 31 2 * x", "the day field '31' and the month field '2' never meet")]
+    [InlineData("0 0 31 apr,jun * x", "the day field '31' and the month field 'apr,jun' never meet")]
+    [InlineData("0 0 30-31 2 */2 x", "the day field '30-31' and the month field '2' never meet")]
     public void What_cannot_be_kept_is_refused_by_its_field(string text, string message) =>
         Assert.StartsWith(message, Assert.Throws<UserError>(() => CronSchedule.Parse(text)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Where_a_star_makes_both_count_the_days_are_looked_at_when_the_weekday_has_come()
+    {
+        var schedule = CronSchedule.Parse("0 0 */10 * 1,2 x");
+        Assert.Equal("0 0 -1 -1 1|0 0 -1 -1 2", string.Join('|', schedule.Lines));
+        Assert.Equal([1, 11, 21, 31], schedule.Days);
+        Assert.Empty(CronSchedule.Parse("0 0 1,11 * 1,2 x").Days);
+    }
+
+    /// <summary>Against crontab(5) itself: every day of a year, for any days, months and weekdays.</summary>
+    [Fact]
+    public void Every_date_on_which_cron_runs_a_command_and_no_other_has_a_line() =>
+        Gen.Select(Field(1, 31), Field(1, 12), Field(0, 6)).Sample((day, month, weekday) =>
+        {
+            if (TryParse($"0 0 {day.Text} {month.Text} {weekday.Text} x") is not { } schedule)
+                return;
+            for (var date = new DateOnly(2024, 1, 1); date.Year == 2024; date = date.AddDays(1))
+            {
+                var (isDay, isWeekday) = (day.Values.Contains(date.Day), weekday.Values.Contains((int)date.DayOfWeek));
+                var isEither = day.Text[0] != '*' && weekday.Text[0] != '*';
+                var runs = month.Values.Contains(date.Month) && (isEither ? isDay || isWeekday : isDay && isWeekday);
+                var isIn = schedule.Days.IsEmpty || schedule.Days.Contains(date.Day);
+                Assert.True(runs == (isIn && schedule.Lines.Any(line => Matches(line, date))), $"{date} {day.Text} {month.Text} {weekday.Text}");
+            }
+        }, iter: 200);
+
+    /// <summary>As uWSGI compares (core/cron.c and its uwsgi_cron_task_needs_execution).</summary>
+    private static bool Matches(CronLine line, DateOnly date)
+    {
+        var (day, weekday) = (Is(line.Day, date.Day), Is(line.Weekday % 7, (int)date.DayOfWeek));
+        return Is(line.Month, date.Month) && (line.Day >= 0 && line.Weekday >= 0 ? day || weekday : day && weekday);
+
+        static bool Is(int wanted, int value) => wanted < 0 ? value % -wanted == 0 : wanted == value;
+    }
+
+    private static CronSchedule? TryParse(string text)
+    {
+        try
+        {
+            return CronSchedule.Parse(text);
+        }
+        catch (UserError refused)
+        {
+            // In a year without such a day there is nothing to compare; too many lines are another test's.
+            Assert.Matches("never meet|needs more than", refused.Message);
+            return null;
+        }
+    }
+
+    /// <summary>A field as it is written, and the values that it has.</summary>
+    private static Gen<(string Text, int[] Values)> Field(int min, int max)
+    {
+        var all = Enumerable.Range(min, max - min + 1).ToArray();
+        var step = Gen.Int[1, 6];
+        return Gen.OneOf(
+            Gen.Const(("*", all)),
+            step.Select(n => ($"*/{n}", all.Where(value => (value - min) % n == 0).ToArray())),
+            Gen.Select(Gen.Int[min, max], Gen.Int[min, max], step).Select((a, b, n) => (Math.Min(a, b), Math.Max(a, b), n))
+                .Select(range => ($"{range.Item1}-{range.Item2}/{range.n}", all.Where(value => value >= range.Item1 && value <= range.Item2 && (value - range.Item1) % range.n == 0).ToArray())),
+            Gen.Int[min, max].Array[1, 4].Select(values => (string.Join(',', values), values)));
+    }
 
     [Fact]
     public void Every_minute_of_lists_and_ranges_runs_the_command_once() =>

@@ -46,7 +46,7 @@ internal static partial class Comparison
             {
                 var settings = vassal.Settings.ToLookup(setting => setting.Option == "env");
                 var environment = EnvMap.From(settings[true].Select(setting => setting.Value.Split('=', 2)).Select(pair => KeyValuePair.Create(pair[0], pair[1])));
-                foreach (var line in Lines(recorded.Lines.Select(Truth), settings[false].Select(setting => $"{setting.Option} = {setting.Value}")))
+                foreach (var line in Lines(recorded.Lines.Select(Truth), settings[false].Select(setting => Once($"{setting.Option} = {setting.Value}"))))
                     yield return $"vassal {vassal.Kind}: {line}";
                 foreach (var line in Environments(recorded.Environment, environment))
                     yield return $"vassal {vassal.Kind}: {line}";
@@ -92,6 +92,11 @@ internal static partial class Comparison
     private static EnvMap Normal(EnvMap map) => map.Find("PATH") is not { } path ? map
         : map.With("PATH", string.Join(':', path.Split(':').Where(folder => folder.StartsWith('/') && folder != "/usr/lib/git-core").Distinct().Order(StringComparer.Ordinal)));
 
+    /// <summary>What runs a command of cron once in its minute is ours; the command is as it was written (D22, D33).</summary>
+    private static string Once(string line) => CronRun().Match(line) is { Success: true } match
+        ? match.Groups["when"].Value + Assert.Single(ShellWords.Split(match.Groups["command"].Value))
+        : line;
+
     private static string Truth(string line) => TrueValue().Replace(line, "= true");
 
     /// <summary>Each simple directive with the blocks it stands in; the servers of a file by their number.</summary>
@@ -105,6 +110,9 @@ internal static partial class Comparison
                 yield return line;
         }
     }
+
+    [GeneratedRegex(@"^(?<when>cron = (?:-?\d+ ){5})exec /bin/sh \S+/uwsgi/cron\.sh \S+ '\*' (?<command>.*)$")]
+    private static partial Regex CronRun();
 
     [GeneratedRegex("= True$")]
     private static partial Regex TrueValue();
