@@ -13,4 +13,8 @@ internal static class TextLines
         .Replace('\r', '\n')
         .Split('\n')
         .Select((line, index) => (index + 1, line));
+
+    /// <summary>The same, trimmed, without blank lines and comments: those whose first character is <c>#</c>.</summary>
+    public static IEnumerable<(int Number, string Text)> Saying(string text) =>
+        Of(text).Select(line => (line.Number, Text: line.Text.Trim())).Where(line => line.Text is not ("" or ['#', ..]));
 }

@@ -36,7 +36,8 @@ public sealed record AppEnvironment(EnvMap Variables, ImmutableArray<string> War
     /// <summary>The files in the app that the plans want to read, as far as the environment names them, and files that are read already.</summary>
     public IEnumerable<string> FilesToRead(IReadOnlyDictionary<string, string> read)
     {
-        yield return PythonRuntimes.VersionFile;
+        foreach (var file in PythonRuntimes.FilesToRead)
+            yield return file;
         yield return NodeRuntimes.Manifest;
         foreach (var file in Requirements.Files(read))
             yield return file;

@@ -1,13 +1,30 @@
+using System.Text.RegularExpressions;
+using Piku.Core.Formats;
 using Piku.Core.Model;
 using Piku.Core.Settings;
+using Tomlyn.Model;
 
 namespace Piku.Core.Runtimes;
 
 /// <summary>Python by requirements.txt, Poetry and uv. The environment of all three is <c>envs/APP</c>.</summary>
-internal static class PythonRuntimes
+internal static partial class PythonRuntimes
 {
     /// <summary>uv's, and pyenv's: the version an app wants.</summary>
     public const string VersionFile = ".python-version";
+
+    /// <summary>Heroku's, for the same.</summary>
+    private const string HerokuVersionFile = "runtime.txt";
+
+    private const string Project = "pyproject.toml";
+
+    /// <summary>Tables of a pyproject.toml of which one at least is there when it says what to install.</summary>
+    private static readonly string[] ProjectTables = ["project", "dependency-groups"], ProjectTools = ["poetry", "uv"];
+
+    /// <summary>What of the app's files decides how it is built.</summary>
+    public static readonly string[] FilesToRead = [VersionFile, HerokuVersionFile, Project];
+
+    /// <summary>Programs whose presence tells which versions of Python there are.</summary>
+    public static readonly string[] Interpreters = [.. Enumerable.Range(6, 20).Select(minor => $"python3.{minor}")];
 
     /// <summary>What beside the requirements says what is installed, when they name the app itself.</summary>
     private static readonly string[] ProjectFiles = ["pyproject.toml", "setup.py", "setup.cfg"];
@@ -16,26 +33,60 @@ internal static class PythonRuntimes
     {
         Tools = [Tool.Apt("virtualenv")],
         Steps = context => PipSteps(Unbuffered(context)),
+        Warnings = context => Wanted(context.Facts, context.Variables).Warning is { } warning ? [warning] : [],
     };
 
-    public static readonly Runtime Poetry = new("Python (Poetry)", facts => facts.Has("pyproject.toml"))
+    public static readonly Runtime Poetry = new("Python (Poetry)", IsProject)
     {
         Tools = [Tool.Apt("poetry", "python3-poetry")],
         Steps = context => PoetrySteps(Unbuffered(context)),
     };
 
-    public static readonly Runtime Uv = new("Python (uv)", facts => facts.Has("pyproject.toml"))
+    public static readonly Runtime Uv = new("Python (uv)", IsProject)
     {
         Tools = [new Tool("uv", "see https://docs.astral.sh/uv")],
         Steps = context => UvSteps(Unbuffered(context)),
     };
+
+    /// <summary>The Python of an app that is installed by pip: what PYTHON_VERSION says, or else a file of the app.</summary>
+    public static string Version(DeployFacts facts, EnvMap variables) => Wanted(facts, variables).Version;
+
+    /// <summary>A file that this machine cannot follow is told, and stands in nobody's way.</summary>
+    private static (string Version, string? Warning) Wanted(DeployFacts facts, EnvMap variables)
+    {
+        var usual = RuntimeSettings.PythonVersion.In(variables);
+        if (RuntimeSettings.PythonVersion.IsSetIn(variables) || !facts.Has(Requirements.File))
+            return (usual, null);
+        foreach (var file in new[] { VersionFile, HerokuVersionFile })
+        {
+            if (FirstLine(facts, file) is not { } text)
+                continue;
+            return VersionText().Match(text) is not { Success: true } match ? (usual, Passed(file, $"'{text}', which is no version such as 3.12"))
+                : facts.Host.Tools.Contains($"python{match.Groups["version"].Value}") ? (match.Groups["version"].Value, null)
+                : (usual, Passed(file, $"Python {match.Groups["version"].Value}, which is not installed"));
+        }
+        return (usual, null);
+
+        string Passed(string file, string what) => $"{file} asks for {what}: the app gets Python {usual} of this machine. PYTHON_VERSION chooses another.";
+    }
+
+    /// <summary>A pyproject.toml that only configures tools, such as a linter, is no sign of Python: lock files and tables tell.</summary>
+    private static bool IsProject(DeployFacts facts) => facts.Has(Project)
+        && (facts.Has("poetry.lock") || facts.Has("uv.lock") || !facts.Texts.TryGetValue(Project, out var text) || SaysWhatToInstall(Toml.Parse(text, Project)));
+
+    private static bool SaysWhatToInstall(TomlTable project) => ProjectTables.Any(project.ContainsKey)
+        || (project.TryGetValue("tool", out var tools) && tools is TomlTable table && ProjectTools.Any(table.ContainsKey));
+
+    /// <summary>The first that says something; null for none.</summary>
+    private static string? FirstLine(DeployFacts facts, string file) =>
+        TextLines.Saying(facts.Texts.GetValueOrDefault(file) ?? "").Select(line => line.Text).FirstOrDefault();
 
     private static BuildContext Unbuffered(BuildContext context) =>
         context.With("PYTHONUNBUFFERED", "1").With("PYTHONIOENCODING", "UTF_8:replace");
 
     private static IEnumerable<BuildStep> PipSteps(BuildContext context)
     {
-        var version = RuntimeSettings.PythonVersion.In(context.Variables);
+        var version = Version(context.Facts, context.Variables);
         var isMissing = !context.Made("bin/activate");
         yield return new BuildStep("virtualenv", $"Creating a virtualenv with Python {version}",
             [context.RunIn(context.Facts.Paths.Envs, "virtualenv", $"--python=python{version}", context.Facts.App.Value)])
@@ -81,7 +132,10 @@ internal static class PythonRuntimes
 
     private static string? UvVersion(BuildContext context) =>
         RuntimeSettings.PythonVersion.IsSetIn(context.Variables) ? RuntimeSettings.PythonVersion.In(context.Variables)
-        : context.Facts.Texts.GetValueOrDefault(VersionFile)?.Trim() is not { Length: > 0 } text ? null
+        : FirstLine(context.Facts, VersionFile) is not { } text ? null
         : text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_') && text[0] != '-' ? text
         : throw new UserError($"{VersionFile} must hold one version, such as 3.12.");
+
+    [GeneratedRegex(@"^(?:python-)?(?<version>[23]\.\d+)(?:\.\d+)?\z")]
+    private static partial Regex VersionText();
 }

@@ -7,6 +7,8 @@ namespace Piku.Core.Runtimes;
 /// <summary>Every runtime there is, in the order in which an app is compared with them: the first that fits builds it.</summary>
 public static class RuntimeTable
 {
+    private static readonly Tool Java = Tool.Apt("java", "default-jdk-headless");
+
     private static readonly string[] ProjectEndings = [".csproj", ".fsproj", ".vbproj", ".sln", ".slnx"];
 
     public static readonly ImmutableArray<Runtime> All =
@@ -28,27 +30,29 @@ public static class RuntimeTable
         },
         NodeRuntimes.Bun,
         NodeRuntimes.Node,
+        new("Java (Maven)", facts => facts.Has("pom.xml") && facts.Has("mvnw"))
+        {
+            Tools = [Java],
+            Outputs = ["target"],
+            Steps = context => [Maven(context, "sh", "./mvnw")],
+        },
         new("Java (Maven)", facts => facts.Has("pom.xml"))
         {
-            Tools = [Tool.Apt("java", "default-jdk-headless"), Tool.Apt("mvn", "maven")],
+            Tools = [Java, Tool.Apt("mvn", "maven")],
             Outputs = ["target"],
-            Steps = context =>
-            [
-                context.Has("target")
-                    ? context.Step("maven", "Rebuilding with Maven", "mvn", "clean", "package")
-                    : context.Step("maven", "Building with Maven", "mvn", "package"),
-            ],
+            Steps = context => [Maven(context, "mvn")],
         },
-        new("Java (Gradle)", facts => facts.Has("build.gradle"))
+        new("Java (Gradle)", facts => IsGradle(facts) && facts.Has("gradlew"))
         {
-            Tools = [Tool.Apt("java", "default-jdk-headless"), Tool.Apt("gradle")],
+            Tools = [Java],
             Outputs = ["build"],
-            Steps = context =>
-            [
-                context.Has("build")
-                    ? context.Step("gradle", "Rebuilding with Gradle", "gradle", "clean", "build")
-                    : context.Step("gradle", "Building with Gradle", "gradle", "build"),
-            ],
+            Steps = context => [Gradle(context, "sh", "./gradlew")],
+        },
+        new("Java (Gradle)", IsGradle)
+        {
+            Tools = [Java, Tool.Apt("gradle")],
+            Outputs = ["build"],
+            Steps = context => [Gradle(context, "gradle")],
         },
         new("Go", facts => facts.Has("Godeps") || facts.Has("go.mod") || facts.HasExtension(".go"))
         {
@@ -58,7 +62,7 @@ public static class RuntimeTable
         },
         new("Clojure", facts => facts.Has("deps.edn"))
         {
-            Tools = [Tool.Apt("java", "default-jdk-headless"), new Tool("clojure", "see https://clojure.org/guides/install_clojure")],
+            Tools = [Java, new Tool("clojure", "see https://clojure.org/guides/install_clojure")],
             Outputs = ["target"],
             Steps = context =>
             [
@@ -68,7 +72,7 @@ public static class RuntimeTable
         },
         new("Clojure (Leiningen)", facts => facts.Has("project.clj"))
         {
-            Tools = [Tool.Apt("java", "default-jdk-headless"), Tool.Apt("lein", "leiningen")],
+            Tools = [Java, Tool.Apt("lein", "leiningen")],
             Outputs = ["target"],
             Steps = context =>
             {
@@ -76,8 +80,17 @@ public static class RuntimeTable
                 return [new("leiningen", "Building with Leiningen", [lein.Run("lein", "clean"), lein.Run("lein", "uberjar")])];
             },
         },
+        new("PHP (Composer)", facts => facts.Has("composer.json"))
+        {
+            Tools = [Tool.Apt("composer")],
+            Steps = context =>
+            [
+                context.Step("composer", "Running composer install", "composer", "install", "--no-dev", "--no-interaction", "--no-progress")
+                    with { Inputs = ["composer.json", "composer.lock"], IsInTree = true, IsMissing = !context.Has("vendor") },
+            ],
+        },
         new("PHP", facts => facts.HasWorker("php")) { Tools = [Tool.Apt("uwsgi_php", "uwsgi-plugin-php")] },
-        new("Rust", facts => facts.Has("Cargo.toml") && facts.Has("rust-toolchain.toml"))
+        new("Rust", facts => facts.Has("Cargo.toml"))
         {
             Tools = [Tool.Apt("rustc"), Tool.Apt("cargo")],
             Outputs = ["target"],
@@ -130,18 +143,43 @@ public static class RuntimeTable
         new("static", facts => facts.HasWorker("static")),
     ];
 
+    /// <summary>For an app that looks like none of them: its programs run as they were committed (D31).</summary>
+    private static readonly Runtime Unbuilt = new("generic", _ => true)
+    {
+        Warnings = _ => ["nothing was built: there is no requirements.txt, package.json, go.mod or other file that tells piku how, so the Procfile's programs run as they were committed."],
+    };
+
+    /// <summary>Files that say how to build an app, in a way that piku does not know, and what to do about it.</summary>
+    private static readonly (string File, string Sentence)[] Unread =
+    [
+        ("Pipfile", "piku does not read Pipfile: run 'pipenv requirements > requirements.txt', and commit that file."),
+        ("setup.py", "piku does not read setup.py: add a file requirements.txt with the line '.', by which pip installs the app itself."),
+        ("Dockerfile", "piku does not build containers: instead of the Dockerfile add requirements.txt, package.json or what the language uses."),
+    ];
+
     /// <summary>Programs whose presence the facts must tell.</summary>
     public static readonly FrozenSet<string> ToolNames =
-        [.. All.SelectMany(runtime => runtime.Tools).SelectMany(tool => tool.Instead.Prepend(tool.Name)), "yarn", "pnpm"];
+        [.. All.SelectMany(runtime => runtime.Tools).SelectMany(tool => tool.Instead.Prepend(tool.Name)), "yarn", "pnpm", .. PythonRuntimes.Interpreters];
 
     /// <summary>The first runtime that the app looks like and whose tools are there, and the sentences about those passed over.</summary>
     /// <exception cref="UserError">None; the message says what is missing.</exception>
     public static (Runtime Runtime, ImmutableArray<string> Warnings) Detect(DeployFacts facts)
     {
         var likely = All.Where(runtime => runtime.Marks(facts)).ToArray();
-        var runtime = likely.FirstOrDefault(one => !one.MissingOn(facts.Host).Any()) ?? throw Unknown(likely, facts);
+        var runtime = likely.FirstOrDefault(one => !one.MissingOn(facts.Host).Any())
+            ?? (likely.Length == 0 && !Unread.Any(one => facts.Has(one.File)) ? Unbuilt : throw Unknown(likely, facts));
         return (runtime, [.. likely.TakeWhile(one => one != runtime).Select(one => $"{Missing(one, facts)}, so it is built as {runtime.Name}.")]);
     }
+
+    private static bool IsGradle(DeployFacts facts) => facts.Has("build.gradle") || facts.Has("build.gradle.kts");
+
+    private static BuildStep Maven(BuildContext context, params string[] program) => context.Has("target")
+        ? context.Step("maven", "Rebuilding with Maven", [.. program, "clean", "package"])
+        : context.Step("maven", "Building with Maven", [.. program, "package"]);
+
+    private static BuildStep Gradle(BuildContext context, params string[] program) => context.Has("build")
+        ? context.Step("gradle", "Rebuilding with Gradle", [.. program, "clean", "build"])
+        : context.Step("gradle", "Building with Gradle", [.. program, "build"]);
 
     /// <summary>Empty where there is one only. Beside a solution, the project is meant: of two files dotnet itself takes none.</summary>
     private static string[] ProjectToPublish(DeployFacts facts)
@@ -153,8 +191,7 @@ public static class RuntimeTable
 
     private static UserError Unknown(Runtime[] likely, DeployFacts facts) => new(
         likely.Length > 0 ? string.Join("; or ", likely.Select(one => Missing(one, facts))) + "."
-        : facts.Has("Dockerfile") ? "piku does not build containers: instead of the Dockerfile add requirements.txt, package.json or what the language uses."
-        : "piku cannot tell how to build the app: add requirements.txt, package.json, go.mod or what the language uses, a 'static' worker, or 'release' and 'web' in the Procfile.");
+        : Unread.First(one => facts.Has(one.File)).Sentence);
 
     private static string Missing(Runtime runtime, DeployFacts facts) =>
         $"The app looks like {runtime.Name}, but {string.Join(" and ", runtime.MissingOn(facts.Host).Select(tool => $"'{tool.Name}' is not installed ({tool.Source})"))}";

@@ -4,7 +4,7 @@ namespace Piku.Core.Settings;
 public static class RuntimeSettings
 {
     public static readonly Setting<string> PythonVersion = new("PYTHON_VERSION", ValueFormats.Version,
-        "The Python of the app's virtualenv; uv also reads `.python-version`.")
+        "The Python of the app's virtualenv; without it `.python-version` or `runtime.txt` decides, if that Python is installed.")
     { Default = "3" };
 
     public static readonly Setting<string> NodeVersion = new("NODE_VERSION", ValueFormats.NodeVersion,

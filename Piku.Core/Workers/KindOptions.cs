@@ -31,7 +31,7 @@ internal sealed record KindOptions(DeployFacts Facts, EnvMap Variables, Addresse
     /// <summary>Without an app uWSGI would answer every request with an error; so it must not come up (D1).</summary>
     private IEnumerable<UwsgiSetting> Wsgi(string module)
     {
-        var version = RuntimeSettings.PythonVersion.In(Variables);
+        var version = PythonRuntimes.Version(Facts, Variables);
         return
         [
             Text("module", module),

@@ -68,7 +68,7 @@ public sealed record LivePlan(
         }
         if (addresses is not { Kind: "wsgi" })
             yield break;
-        var version = RuntimeSettings.PythonVersion.In(variables);
+        var version = PythonRuntimes.Version(facts, variables);
         if (UwsgiPlugins.PythonMismatch(facts.Host, version) is { } mismatch)
             yield return mismatch;
         if (UwsgiSettings.Gevent.IsSetIn(variables) && !UwsgiPlugins.IsPython2(version))

@@ -18,7 +18,8 @@ public sealed partial class TeachingTests(RunningPiku shared) : IClassFixture<Ru
 
     [Theory]
     [InlineData("README", "x", "'taught' has no Procfile: add a file named Procfile with a line such as 'web: node server.js'")]
-    [InlineData("Procfile", "web: ./serve\n", "piku cannot tell how to build the app: add requirements.txt, package.json, go.mod or what the language uses")]
+    [InlineData("Procfile", "web: ./serve\n", "nothing was built: there is no requirements.txt, package.json, go.mod or other file that tells piku how")]
+    [InlineData("Pipfile", "[packages]\n", "piku does not read Pipfile: run 'pipenv requirements > requirements.txt'")]
     [InlineData("Procfile", "# web: x\n", "Procfile")]
     [InlineData("shard.yml", "name: x\n", "The app looks like Crystal, but 'shards' is not installed (apt install crystal).")]
     [InlineData("Dockerfile", "FROM scratch\n", "piku does not build containers: instead of the Dockerfile add")]

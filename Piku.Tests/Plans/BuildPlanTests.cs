@@ -20,6 +20,11 @@ public sealed class BuildPlanTests
     [InlineData("deps.edn project.clj", "Clojure")]
     [InlineData("project.clj", "Clojure (Leiningen)")]
     [InlineData("Cargo.toml rust-toolchain.toml", "Rust")]
+    [InlineData("Cargo.toml", "Rust")]
+    [InlineData("build.gradle.kts", "Java (Gradle)")]
+    [InlineData("composer.json package.json", "Node")]
+    [InlineData("composer.json", "PHP (Composer)")]
+    [InlineData("Pipfile requirements.txt setup.py", "Python")]
     [InlineData("shop.csproj", ".NET")]
     [InlineData("deno.json", "Deno")]
     [InlineData("mix.exs", "Elixir")]
@@ -31,6 +36,7 @@ public sealed class BuildPlanTests
     [Theory]
     [InlineData("php: public", "PHP")]
     [InlineData("release: x\nweb: y", "generic")]
+    [InlineData("worker: python3 bot.py", "generic")]
     [InlineData("static: public", "static")]
     public void Some_runtimes_are_told_by_the_procfile(string procfile, string runtime) =>
         Assert.Equal(runtime, BuildPlan.Create(TestApp.With(procfile)).Runtime);
@@ -48,7 +54,8 @@ public sealed class BuildPlanTests
     [Theory]
     [InlineData("Gemfile", "'bundle' is not installed (apt install ruby-bundler)")]
     [InlineData("Dockerfile", "piku does not build containers")]
-    [InlineData("README", "piku cannot tell how to build the app")]
+    [InlineData("Pipfile", "piku does not read Pipfile: run 'pipenv requirements > requirements.txt', and commit that file.")]
+    [InlineData("setup.py", "piku does not read setup.py: add a file requirements.txt with the line '.'")]
     public void Without_any_the_pusher_is_told_what_to_do(string entry, string sentence)
     {
         var facts = TestApp.With("web: x", "", entry);
@@ -65,6 +72,10 @@ public sealed class BuildPlanTests
     [InlineData("package.json", "NODE_PACKAGE_MANAGER=npm --legacy-peer-deps", "npm --legacy-peer-deps install --prefix ENV")]
     [InlineData("package.json bun.lock", "", "bun install --frozen-lockfile --cwd ENV")]
     [InlineData("requirements.txt", "PYTHON_VERSION=3.12", "virtualenv --python=python3.12 blog; pip install -r APP/requirements.txt")]
+    [InlineData("pom.xml", "", "mvn package")]
+    [InlineData("pom.xml mvnw target", "", "sh ./mvnw clean package")]
+    [InlineData("build.gradle.kts gradlew", "", "sh ./gradlew build")]
+    [InlineData("composer.json", "", "composer install --no-dev --no-interaction --no-progress")]
     [InlineData("deps.edn", "", "clojure -T:build release")]
     [InlineData("project.clj", "", "lein clean; lein uberjar")]
     [InlineData("shop.sln", "", "dotnet publish -c Release -o ENV/publish")]
@@ -80,6 +91,38 @@ public sealed class BuildPlanTests
         Assert.Equal(
             commands.Replace("ENV", "/home/piku/.piku/envs/blog", StringComparison.Ordinal).Replace("APP", "/home/piku/.piku/apps/blog", StringComparison.Ordinal),
             string.Join("; ", runs));
+    }
+
+    [Fact]
+    public void Programs_that_need_no_build_run_and_the_pusher_is_told_that_nothing_was_built()
+    {
+        Assert.StartsWith("nothing was built: there is no requirements.txt", Assert.Single(BuildPlan.Create(TestApp.With("web: ./server", "", "server")).Warnings), StringComparison.Ordinal);
+        Assert.Empty(BuildPlan.Create(TestApp.With("static: .", "", "index.html")).Warnings);
+    }
+
+    [Theory]
+    [InlineData("[tool.ruff]\nline-length = 100\n", "Node")]
+    [InlineData("[tool.black]\n[build-system]\nrequires = []\n", "Node")]
+    [InlineData("[tool.poetry]\nname = 'x'\n", "Python (Poetry)")]
+    [InlineData("[project]\nname = 'x'\n", "Python (Poetry)")]
+    [InlineData("[tool.uv]\n", "Python (Poetry)")]
+    public void A_pyproject_that_only_configures_a_linter_is_no_sign_of_python(string text, string runtime) =>
+        Assert.Equal(runtime, BuildPlan.Create(WithTexts(TestApp.With("web: x", "", "pyproject.toml", "package.json"), ("pyproject.toml", text))).Runtime);
+
+    [Theory]
+    [InlineData(".python-version", "3.11.4\n", "", "python3.11", null)]
+    [InlineData(".python-version", "# ours\r\n3.11\r\n3.9\r\n", "", "python3.11", null)]
+    [InlineData("runtime.txt", "python-3.11.9\n", "", "python3.11", null)]
+    [InlineData("runtime.txt", "python-3.11.9\n", "PYTHON_VERSION=3", "python3", null)]
+    [InlineData(".python-version", "3.8\n", "", "python3", ".python-version asks for Python 3.8, which is not installed: the app gets Python 3 of this machine. PYTHON_VERSION chooses another.")]
+    [InlineData(".python-version", "pypy3.9\n", "", "python3", ".python-version asks for 'pypy3.9', which is no version such as 3.12: the app gets Python 3 of this machine. PYTHON_VERSION chooses another.")]
+    [InlineData(".python-version", "\n", "", "python3", null)]
+    public void A_version_of_python_in_a_file_of_the_app_is_followed_or_named(string file, string text, string env, string python, string? warning)
+    {
+        var facts = WithTexts(TestApp.With("wsgi: a:a", env, "requirements.txt", file), (file, text));
+        var plan = BuildPlan.Create(facts with { Host = facts.Host with { Tools = ["virtualenv", "python3.11"] } });
+        Assert.Equal($"--python={python}", plan.Steps[0].Actions.OfType<BuildAction.Run>().Single().Argv[1]);
+        Assert.Equal(warning is null ? [] : [warning], plan.Warnings);
     }
 
     [Fact]
@@ -207,6 +250,9 @@ public sealed class BuildPlanTests
         Assert.StartsWith("NODE_VERSION needs nodeenv", Assert.Single(plan.Warnings), StringComparison.Ordinal);
         Assert.Single(plan.Steps);
     }
+
+    private static DeployFacts WithTexts(DeployFacts facts, params (string Path, string Text)[] files) =>
+        facts with { Texts = files.ToFrozenDictionary(file => file.Path, file => file.Text) };
 
     private static BuildStep PipStep(params (string Path, string Text)[] files) => BuildPlan.Create(TestApp.With("web: x", "", "requirements.txt") with
     {
