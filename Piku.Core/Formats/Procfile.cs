@@ -34,10 +34,8 @@ public sealed record Procfile(ImmutableArray<ProcfileEntry> Entries, ImmutableAr
     {
         var entries = new List<ProcfileEntry>();
         var warnings = ImmutableArray.CreateBuilder<string>();
-        foreach (var (number, line) in TextLines.Of(text).Select(line => (line.Number, line.Text.Trim())))
+        foreach (var (number, line) in TextLines.Saying(text))
         {
-            if (line.Length == 0 || line[0] == '#')
-                continue;
             if (!TryReadEntry(line, number, out var entry, out var problem))
                 warnings.Add($"Procfile line {number} is skipped: {problem}.");
             else if (entries.FindIndex(earlier => earlier.Kind == entry.Kind) is var index and >= 0)
@@ -52,7 +50,8 @@ public sealed record Procfile(ImmutableArray<ProcfileEntry> Entries, ImmutableAr
             warnings.Add($"The Procfile has both '{server.Kind}' and 'web'; 'web' is not started.");
         if (entries.Count == 0)
             throw new UserError("The Procfile starts nothing: add a line such as 'web: ./server'.");
-        entries.FindAll(entry => entry.IsCron).ForEach(CheckSchedule);
+        entries.ForEach(ProcfileAdvice.Refuse);
+        warnings.AddRange(entries.Select(ProcfileAdvice.Warning).OfType<string>());
         return new Procfile([.. entries], warnings.ToImmutable());
     }
 
@@ -70,18 +69,7 @@ public sealed record Procfile(ImmutableArray<ProcfileEntry> Entries, ImmutableAr
         return problem is null;
     }
 
-    private static bool IsKind(string kind) =>
+    /// <summary>True for what is safe in the name of a file, and short enough for it.</summary>
+    public static bool IsKind(string kind) =>
         kind.Length is > 0 and <= MaxKindLength && kind.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.');
-
-    private static void CheckSchedule(ProcfileEntry entry)
-    {
-        try
-        {
-            CronSchedule.Parse(entry.Command);
-        }
-        catch (UserError error)
-        {
-            throw new UserError($"Procfile line {entry.Line} ({entry.Kind}): {error.Message}", error);
-        }
-    }
 }

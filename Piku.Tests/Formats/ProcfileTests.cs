@@ -84,6 +84,32 @@ public sealed class ProcfileTests
     public void A_cron_line_that_cannot_be_kept_is_an_error_with_its_line(string text, string message) =>
         Assert.StartsWith(message, Assert.Throws<UserError>(() => Procfile.Parse(text)).Message, StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("cron: node worker.js", "Procfile line 1 (cron): the minute field 'node'", "Every kind that begins with 'cron' is a schedule: write 'cron: 0 3 * * * node worker.js' to run it at 3:00, or use another name, such as 'worker: node worker.js', to keep it running.")]
+    [InlineData("cronicle: ./cronicle start", "Procfile line 1 (cronicle): the minute field", "Every kind that begins with 'cron' is a schedule")]
+    [InlineData("web: heroku-php-apache2 web/", "Procfile line 1: 'heroku-php-apache2' is a program of Heroku's: write 'php: web' in place of 'web: …'", "")]
+    [InlineData("web: vendor/bin/heroku-php-nginx -C nginx.conf public/", "Procfile line 1: 'heroku-php-nginx' is a program of Heroku's: write 'php: public'", "")]
+    [InlineData("web: heroku-php-apache2", "Procfile line 1: 'heroku-php-apache2' is a program of Heroku's: write 'php: .'", "")]
+    public void A_line_that_means_something_else_here_is_refused_with_the_line_to_write(string text, string beginning, string end)
+    {
+        var message = Assert.Throws<UserError>(() => Procfile.Parse(text)).Message;
+        Assert.StartsWith(beginning, message, StringComparison.Ordinal);
+        Assert.Contains(end, message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_wrong_number_in_a_schedule_is_told_without_a_lecture() =>
+        Assert.DoesNotContain("Every kind", Assert.Throws<UserError>(() => Procfile.Parse("cron: 99 * * * * x")).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("Web", "web")]
+    [InlineData("RELEASE", "release")]
+    [InlineData("Cron1", "cron1")]
+    [InlineData("Static", "static")]
+    public void A_kind_in_capitals_is_a_worker_and_warned_of(string kind, string meant) =>
+        Assert.Contains($"Procfile line 1: '{kind}' is a worker that serves nobody, because kinds are lower case: write '{meant}: …'",
+            Assert.Single(Procfile.Parse($"{kind}: x").Warnings), StringComparison.Ordinal);
+
     [Fact]
     public void A_huge_file_is_read() => Assert.Single(Procfile.Parse($"web: x\n{new string('#', 5_000_000)}").Entries);
 
