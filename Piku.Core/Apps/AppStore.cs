@@ -32,10 +32,8 @@ public sealed class AppStore(PikuPaths paths)
     /// <exception cref="UserError">The file has a line that is no setting.</exception>
     public EnvMap Config(AppName app) => ReadEnv(app, paths.EnvFile(app)) ?? EnvMap.Empty;
 
-    public bool HasConfig(AppName app) => File.Exists(paths.EnvFile(app));
-
     /// <summary>True when somebody has set something for the app, which may never have run.</summary>
-    public bool HasSettings(AppName app) => HasConfig(app) || File.Exists(paths.ScalingFile(app));
+    public bool HasSettings(AppName app) => File.Exists(paths.EnvFile(app)) || File.Exists(paths.ScalingFile(app));
 
     public void WriteConfig(AppName app, EnvMap config) => WriteConfig(app, Encoding.UTF8.GetBytes(EnvFile.Write(config)));
 
@@ -82,10 +80,11 @@ public sealed class AppStore(PikuPaths paths)
         AtomicFile.Write(StoppedMark(app), "", AtomicFile.Secret);
     }
 
-    private EnvMap? ReadEnv(AppName app, string file) => Read(app, file) is { } text ? EnvMap.From(EnvFile.Parse(text, file)) : null;
+    private EnvMap? ReadEnv(AppName app, string file) => Read(app, file) is { } text ? EnvMap.From(EnvFile.ParseAnyNames(text, file)) : null;
 
     /// <summary>The folder is the app's, and may hold links where files should be.</summary>
-    private string? Read(AppName app, string file) => AppUsers.Of(paths, app).Do(() => AtomicFile.ReadIfExists(file));
+    private string? Read(AppName app, string file) =>
+        AppUsers.Of(paths, app).Do(() => AtomicFile.ReadBytesIfExists(file)) is { } bytes ? AppText.Read(bytes, file) : null;
 
     private void Write(AppName app, string file, byte[] text, UnixFileMode mode)
     {

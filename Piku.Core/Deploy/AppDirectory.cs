@@ -18,7 +18,8 @@ public static class AppDirectory
 
     private static string Of(string root, AppName app, string? configured)
     {
-        var repository = EnvMap.From(EnvFile.Parse(AtomicFile.ReadIfExists(Path.Combine(root, "ENV")) ?? "", "ENV"));
+        // Its other lines are judged when the app is deployed.
+        var repository = EnvMap.From(EnvFile.ParseAnyNames(AppText.Read(AtomicFile.ReadBytesIfExists(Path.Combine(root, "ENV")), "ENV"), "ENV"));
         var key = AppSettings.Directory.Key;
         if ((configured ?? repository.Find(key)) is not { Length: > 0 } set)
             return "";

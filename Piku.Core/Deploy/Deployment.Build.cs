@@ -32,11 +32,14 @@ public sealed partial class Deployment
     }
 
     /// <summary>From a checked-out commit to a running version.</summary>
-    /// <param name="slot">A place among those that build, given back as soon as it is built; null for what waits for nobody.</param>
-    private async Task<IReadOnlyList<string>> BuildAsync(Build wish, Checkpoint checkpoint, IDisposable? slot, CancellationToken cancel)
+    /// <param name="slot">A place among those that build, given back as soon as it is built.</param>
+    private async Task<IReadOnlyList<string>> BuildAsync(Build wish, Checkpoint checkpoint, IDisposable slot, CancellationToken cancel)
     {
         var facts = new FactsReader(piku, app, by);
-        var plan = BuildPlan.Create(await facts.ReadAsync(cancel));
+        var first = await facts.ReadAsync(cancel);
+        // Nobody needs a build to be told that.
+        LivePlan.RefuseTaken(first);
+        var plan = BuildPlan.Create(first);
         var runner = new BuildRunner(piku.Paths, app, Path.Combine(piku.Paths.App(app), AppDirectory.Of(piku, app)), wish.Quarantine, log);
         await log.StepAsync($"{plan.Runtime} app detected.", cancel);
         foreach (var warning in plan.Warnings)
@@ -54,7 +57,7 @@ public sealed partial class Deployment
         }
         await checkpoint.KeepOutputsAsync(plan.Outputs, piku.Host.Environment, cancel);
         await runner.RunAsync(plan, wish.WithRelease, cancel);
-        slot?.Dispose();
+        slot.Dispose();
         var vassals = await _switch.ToAsync(LivePlan.Create(await facts.ReadAsync(cancel)), cancel);
         await _hooks.TellAsync("post-deploy", cancel);
         return vassals;

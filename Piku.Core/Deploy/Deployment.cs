@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using Piku.Core.Formats;
 using Piku.Core.Git;
 using Piku.Core.Machine;
 using Piku.Core.Model;
@@ -40,77 +39,7 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
     /// <param name="rebuild">Install all dependencies anew.</param>
     /// <exception cref="UserError">Nothing was pushed, or it did not build or start.</exception>
     public Task RedeployAsync(bool rebuild, CancellationToken cancel) => AgainAsync(
-        "deploy", () => { }, async () => new(await LastPushedAsync(cancel)) { Release = "deploy" }, new() { Rebuild = rebuild }, atOnce: false, cancel);
-
-    /// <summary>
-    /// Changes the settings, and deploys again unless the app is stopped or was never deployed (D25). Both in one turn of
-    /// the queue, and in one transaction.
-    /// </summary>
-    /// <exception cref="UserError">A value is none of its setting's, or the deploy failed: the settings are as they were.</exception>
-    public async Task ConfigureAsync(Func<EnvMap, EnvMap> change, CancellationToken cancel)
-    {
-        EnvMap? after = null;
-        try
-        {
-            var isDone = await TryAgainAsync("config", () => piku.Apps.WriteConfig(app, after!), async target =>
-            {
-                (after, var changed) = await ChangedAsync(change, cancel);
-                return new(target) { Release = $"config: {string.Join(' ', changed)}".TrimEnd(' ', ':'), ChangesSettings = true };
-            }, atOnce: false, cancel);
-            if (isDone)
-                return;
-        }
-        catch (UserError wrong) when (after is not null)
-        {
-            throw new UserError($"{wrong.Message} The settings are as they were.", wrong);
-        }
-        using var held = await LockAsync("config", cancel);
-        piku.Apps.WriteConfig(app, (await ChangedAsync(change, cancel)).After);
-    }
-
-    /// <summary>What the settings are to be, and the names of those that differ.</summary>
-    private async Task<(EnvMap After, IReadOnlyList<string> Changed)> ChangedAsync(Func<EnvMap, EnvMap> change, CancellationToken cancel)
-    {
-        var changed = new List<string>();
-        var before = piku.Apps.Config(app);
-        var after = change(before);
-        RefuseWrong(before, after);
-        foreach (var (name, value) in after.Where(pair => before.Find(pair.Key) != pair.Value))
-        {
-            changed.Add(name);
-            await log.LineAsync($"Setting {name} for '{app}'", cancel);
-        }
-        foreach (var name in before.Keys.Where(name => !after.ContainsKey(name)))
-        {
-            changed.Add(name);
-            await log.LineAsync($"Unsetting {name} for '{app}'", cancel);
-        }
-        return (after, changed);
-    }
-
-    /// <summary>A value that refers to others means nothing until the app is deployed, and is judged then.</summary>
-    private static void RefuseWrong(EnvMap before, EnvMap after)
-    {
-        var complaints = from pair in after
-                         where before.Find(pair.Key) != pair.Value && !pair.Value.Contains('$', StringComparison.Ordinal)
-                         let setting = SettingTable.Find(pair.Key)
-                         where setting is { IsForgiving: false }
-                         select setting.Complaint(after);
-        if (complaints.OfType<string>().FirstOrDefault() is { } complaint)
-            throw new UserError($"{complaint} Nothing is set.");
-    }
-
-    /// <summary>Changes how many processes run of each kind, at once unless the app does not run.</summary>
-    /// <exception cref="UserError">The new processes did not start; the scaling is as it was.</exception>
-    public async Task ScaleAsync(Func<Scaling, Scaling> change, CancellationToken cancel)
-    {
-        // Whoever needs more processes needs them now, and not when the builds of other apps are done.
-        if (await TryAgainAsync(
-            "scale", () => piku.Apps.WriteScaling(app, change(piku.Apps.Scaling(app))), target => Task.FromResult(new Goal(target) { Release = "scale" }), atOnce: true, cancel))
-            return;
-        using var held = await LockAsync("scale", cancel);
-        piku.Apps.WriteScaling(app, change(piku.Apps.Scaling(app)));
-    }
+        "deploy", () => { }, async () => new(await LastPushedAsync(cancel)) { Release = "deploy" }, new() { Rebuild = rebuild }, cancel);
 
     /// <summary>Starts all processes anew, with the settings as they are now and without building.</summary>
     /// <exception cref="UserError">The app was never deployed, or its processes do not start.</exception>
@@ -183,29 +112,12 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
         }
     }
 
-    /// <summary>Deploys what runs again, with a change.</summary>
-    /// <returns>False when the app does not run, also because it was stopped while this waited for its turn: then nothing is changed.</returns>
-    private async Task<bool> TryAgainAsync(string purpose, Action change, Func<DeployTarget, Task<Goal>> choose, bool atOnce, CancellationToken cancel)
-    {
-        if (!await IsRunningAsync(cancel))
-            return false;
-        try
-        {
-            await AgainAsync(
-                purpose, change, async () => await IsRunningAsync(cancel) ? await choose(await CheckedOutAsync(cancel)) : throw new DoesNotRun(), new(), atOnce, cancel);
-            return true;
-        }
-        catch (DoesNotRun)
-        {
-            return false;
-        }
-    }
-
-    private async Task AgainAsync(string purpose, Action change, Func<Task<Goal>> choose, Build wish, bool atOnce, CancellationToken cancel)
+    /// <param name="change">Done when the way back is saved.</param>
+    private async Task AgainAsync(string purpose, Action change, Func<Task<Goal>> choose, Build wish, CancellationToken cancel)
     {
         await using var version = await GuardedAsync(purpose, isPush: false, choose, async (checkpoint, target, turn) =>
         {
-            using var slot = atOnce ? null : await turn.TakeSlotAsync();
+            using var slot = await turn.TakeSlotAsync();
             change();
             await log.StepAsync($"Deploying app '{app}'", turn.Cancelled);
             await CheckOutAsync(target, Quarantine.None, turn.Cancelled);
@@ -344,9 +256,6 @@ public sealed partial class Deployment(Installation piku, AppName app, Deployer 
 
     private Task<FileLock> LockAsync(string purpose, CancellationToken cancel) =>
         FileLock.AcquireAsync(piku.Paths.AppLock(app), $"{purpose} by {by}", piku.Clock, log.WaitingForAsync(cancel), cancel);
-
-    /// <summary>The app was stopped before its turn came.</summary>
-    private sealed class DoesNotRun : Exception;
 
     /// <summary>What a story is to make live.</summary>
     private sealed record Goal(DeployTarget Target)

@@ -25,10 +25,36 @@ internal sealed class FactsReader(Installation piku, AppName app, Deployer by)
     /// <exception cref="UserError">There is no Procfile, or a file of the app is not what it should be.</exception>
     public async Task<DeployFacts> ReadAsync(CancellationToken cancel)
     {
+        var facts = await ReadWithoutTextsAsync(cancel);
+        var environment = AppEnvironment.Create(facts);
+        var cloudflare = NginxSettings.CloudflareAcl.In(environment.Variables) ? _cloudflare ??= await piku.Cloudflare.ReadAsync(cancel) : null;
+        return facts with
+        {
+            Texts = _user.Do(() => Texts(facts.AppFolder, environment.FilesToRead)),
+            CloudflareNetworks = cloudflare?.Networks,
+            CloudflareProblem = cloudflare?.Problem,
+            PortUser = PortUser(environment.Variables, facts.FreePorts),
+            Stand = StandFor(environment.Variables),
+            MissingPaths = _user.Do(() => StaticPlan.Paths(facts, environment.Variables).Where(path => !Path.Exists(path)).ToFrozenSet()),
+            ForeignAddresses = ForeignAddresses(environment.Variables),
+        };
+    }
+
+    /// <summary>All that decides the app's environment, and no more.</summary>
+    /// <inheritdoc cref="ReadAsync" path="/exception"/>
+    public async Task<DeployFacts> ReadWithoutTextsAsync(CancellationToken cancel)
+    {
         var directory = AppDirectory.Of(piku, app);
         var folder = Path.Combine(piku.Paths.App(app), directory);
-        var procfile = Procfile.Parse(Text("Procfile") ?? throw NoProcfile(directory));
-        var facts = new DeployFacts
+        var entries = Entries(folder);
+        var procfile = Text("Procfile") is { } text ? Procfile.Parse(text)
+            : ImpliedProcfile.Of(entries.Contains, Text("package.json")) is { } implied && Misnamed(entries) is null ? implied
+            : throw NoProcfile(directory, Misnamed(entries));
+        var inRepository = Scaling.Parse(Text("SCALING") ?? "");
+        if (inRepository.Counts.Select(pair => ScaleChange.Problem(pair.Key, pair.Value)).OfType<string>().FirstOrDefault() is { } problem)
+            throw new UserError($"SCALING in the repository: {problem}");
+        var scaling = piku.Apps.Scaling(app).WithDefaults(inRepository);
+        return new DeployFacts
         {
             App = app,
             Directory = directory,
@@ -37,38 +63,31 @@ internal sealed class FactsReader(Installation piku, AppName app, Deployer by)
             Procfile = procfile,
             RepositoryEnv = EnvFile.Parse(Text("ENV") ?? "", "ENV"),
             ConfigEnv = [.. piku.Apps.Config(app)],
-            Scaling = piku.Apps.Scaling(app),
-            AppEntries = Entries(folder).ToFrozenSet(),
+            Scaling = scaling,
+            RepositoryScaling = inRepository,
+            AppEntries = entries.ToFrozenSet(),
             EnvEntries = Entries(piku.Paths.Env(app)).Concat(Entries(Path.Combine(piku.Paths.Env(app), "bin")).Select(name => "bin/" + name)).ToFrozenSet(),
-            FreePorts = [.. FreePorts.Find(PortsWanted(procfile), TakenPorts())],
+            FreePorts = [.. FreePorts.Find(PortsWanted(procfile, scaling), TakenPorts())],
             ClientAddress = by.AllowedAddress,
             TakenServerNames = TakenServerNames(),
         };
-        var environment = AppEnvironment.Create(facts);
-        var cloudflare = NginxSettings.CloudflareAcl.In(environment.Variables) ? _cloudflare ??= await piku.Cloudflare.ReadAsync(cancel) : null;
-        return facts with
-        {
-            Texts = _user.Do(() => Texts(folder, environment.FilesToRead)),
-            CloudflareNetworks = cloudflare?.Networks,
-            CloudflareProblem = cloudflare?.Problem,
-            PortUser = PortUser(environment.Variables, facts.FreePorts),
-            Stand = StandFor(environment.Variables),
-            MissingPaths = _user.Do(() => StaticPlan.Paths(facts, environment.Variables).Where(path => !Path.Exists(path)).ToFrozenSet()),
-            ForeignAddresses = ForeignAddresses(environment.Variables),
-        };
 
-        string? Text(string name) => _user.Do(() => AtomicFile.ReadIfExists(Path.Combine(folder, name)));
+        string? Text(string name) => _user.Do(() => AtomicFile.ReadBytesIfExists(Path.Combine(folder, name))) is { } bytes ? AppText.Read(bytes, name) : null;
     }
 
     /// <summary>What differs for an app with a user of its own.</summary>
     private HostFacts ForUser(HostFacts host) => !_user.IsOther ? host
         : host with { AppUser = new(_user.User, piku.Users.Environment(app)["USER"], piku.Paths.Home(app)) };
 
-    private UserError NoProcfile(string directory) => new(
-        $"'{app}' has no Procfile{(directory.Length > 0 ? $" in '{directory}'" : "")}: add a file named Procfile with a line such as 'web: node server.js' or 'wsgi: app:app', commit it and push again.");
+    /// <summary>A file whose name is the Procfile's but for capitals; null for none.</summary>
+    private static string? Misnamed(List<string> entries) => entries.Find(entry => entry.Equals("Procfile", StringComparison.OrdinalIgnoreCase));
 
-    private int PortsWanted(Procfile procfile) =>
-        Math.Max(1, procfile.Workers.Sum(worker => piku.Apps.Scaling(app).Count(worker.Kind)));
+    private UserError NoProcfile(string directory, string? misnamed) => new(misnamed is not null
+        ? $"'{app}' has a file '{misnamed}', and no Procfile: rename it ('git mv {misnamed} Procfile'), commit it and push again."
+        : $"'{app}' has no Procfile{(directory.Length > 0 ? $" in '{directory}'" : "")}: add a file named Procfile with a line such as 'web: node server.js' or 'wsgi: app:app', commit it and push again.");
+
+    private static int PortsWanted(Procfile procfile, Scaling scaling) =>
+        Math.Max(1, procfile.Workers.Sum(worker => scaling.Count(worker.Kind)));
 
     /// <summary>Ports that other apps have, also those that do not listen at this moment.</summary>
     private FrozenSet<int> TakenPorts() =>
@@ -138,7 +157,7 @@ internal sealed class FactsReader(Installation piku, AppName app, Deployer by)
         {
             var file = new FileInfo(Path.GetFullPath(Path.Combine(folder, name)));
             if (file.FullName.StartsWith(folder + "/", StringComparison.Ordinal) && file is { Exists: true, Length: <= MaxTextBytes, LinkTarget: null })
-                texts[name] = AtomicFile.ReadIfExists(file.FullName) ?? "";
+                texts[name] = AppText.Read(AtomicFile.ReadBytesIfExists(file.FullName), name);
         }
         return texts.ToFrozenDictionary(StringComparer.Ordinal);
     }

@@ -195,7 +195,7 @@ public sealed class Push(Installation piku, AppName app, Deployer by)
         foreach (var update in request.Updates.Where(update => update is { Branch: not null, IsDeletion: false }))
         {
             var text = await Repository.FileOfAsync(update.New, "ENV", request.Quarantine, cancel) ?? "";
-            if (EnvMap.From(EnvFile.Parse(text, "ENV")).Find(Setting) is { } branch)
+            if (EnvMap.From(EnvFile.ParseAnyNames(text, "ENV")).Find(Setting) is { } branch)
                 return branch;
         }
         return null;

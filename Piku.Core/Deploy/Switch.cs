@@ -128,7 +128,12 @@ internal sealed class Switch(Installation piku, AppName app, DeployLog log)
             return;
         foreach (var failure in failures)
             await ShowLastWordsAsync(vassals.First(vassal => vassal.Name == failure.Name), cancel);
-        throw new UserError(string.Join(" ", failures.Select(failure => $"the worker {failure.Name} {failure.Reason}{Memory(failure.Name)}.")));
+        throw new UserError(string.Join(" ", failures.Select(failure => $"the worker {failure.Name} {failure.Reason}{Memory(failure.Name)}.{Advice(vassals.First(vassal => vassal.Name == failure.Name))}")));
+
+        // A command that does its work and ends is no worker, and must not keep the app from being pushed.
+        string Advice(Workers.Vassal vassal) => vassal.Probe is not Probe.Alive ? ""
+            : $" If '{vassal.Kind}' is meant to end by itself, do not keep it running: "
+            + (piku.Apps.Scaling(app).Counts.Any(pair => pair.Key == vassal.Kind) ? $"type 'ps:scale {app} {vassal.Kind}=0' first." : $"put the line '{vassal.Kind}:0' into a file SCALING beside the Procfile, and push again.");
 
         // Its log says nothing of that.
         string Memory(string vassal) => piku.Groups.OutOfMemory(vassal) <= outOfMemory[vassal] ? ""

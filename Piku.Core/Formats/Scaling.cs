@@ -18,10 +18,8 @@ public sealed record Scaling(ImmutableArray<KeyValuePair<string, int>> Counts)
     public static Scaling Parse(string text)
     {
         var scaling = Default;
-        foreach (var (number, line) in TextLines.Of(text).Select(line => (line.Number, line.Text.Trim())))
+        foreach (var (number, line) in TextLines.Saying(text))
         {
-            if (line.Length == 0 || line[0] == '#')
-                continue;
             var colon = line.IndexOf(':', StringComparison.Ordinal);
             if (colon <= 0 || ReadCount(line[(colon + 1)..]) is not { } count)
                 throw new UserError($"SCALING line {number}: '{line}' is not 'kind:count' with a count from 0 to {MaxCount}.");
@@ -41,6 +39,10 @@ public sealed record Scaling(ImmutableArray<KeyValuePair<string, int>> Counts)
     public Scaling With(string kind, int count) => IndexOf(kind) is var index and >= 0
         ? this with { Counts = Counts.SetItem(index, new(kind, count)) }
         : this with { Counts = Counts.Add(new(kind, count)) };
+
+    /// <summary>The same with counts from elsewhere for kinds that have none here.</summary>
+    public Scaling WithDefaults(Scaling others) =>
+        others.Counts.Where(pair => IndexOf(pair.Key) < 0).Aggregate(this, (all, pair) => all.With(pair.Key, pair.Value));
 
     public string Write() => string.Concat(Counts.Select(pair => $"{pair.Key}:{pair.Value}\n"));
 

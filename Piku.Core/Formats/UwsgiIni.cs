@@ -40,6 +40,9 @@ public static partial class UwsgiIni
     public static string Adding(string text, IEnumerable<UwsgiSetting> settings) =>
         Header + Lines(settings, Declaration().Count(text)) + (text.StartsWith(Header, StringComparison.Ordinal) ? text[Header.Length..] : text);
 
+    /// <summary>True when uWSGI would read something in the text.</summary>
+    public static bool HasSyntax(string text) => text.Contains('%', StringComparison.Ordinal) || Reference().IsMatch(text);
+
     private static string Lines(IEnumerable<UwsgiSetting> settings, int declared)
     {
         var text = new StringBuilder();

@@ -1,4 +1,5 @@
 using System.Text;
+using Piku.Core.Formats;
 using Piku.Core.Machine;
 using Piku.Core.Model;
 
@@ -9,6 +10,9 @@ public sealed class GitRepository(GitProgram git, PikuPaths paths, AppName app)
 {
     /// <summary>Ours alone: neither shown to clients nor changed by them (git-config(1), transfer.hideRefs).</summary>
     private const string ReleaseRefs = "refs/piku/releases";
+
+    /// <summary>In bytes: no text file of an app that we read is longer.</summary>
+    private const long LongestFile = 4 << 20;
 
     /// <summary>git's options for whoever serves clients.</summary>
     public static readonly string[] HidingOurs = ["-c", "transfer.hideRefs=refs/piku"];
@@ -85,15 +89,31 @@ public sealed class GitRepository(GitProgram git, PikuPaths paths, AppName app)
         return output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
 
-    /// <summary>A file of a commit that may still be in quarantine; null when the commit has no such file, also behind links.</summary>
+    /// <summary>A text file of a commit that may still be in quarantine; null when the commit has no such file, also behind links.</summary>
+    /// <exception cref="UserError">It is no text, or too long for one.</exception>
     public async Task<string?> FileOfAsync(string commit, string file, Quarantine quarantine, CancellationToken cancel)
     {
         using var name = new MemoryStream(Encoding.UTF8.GetBytes($"{commit}:{file}\n"));
         var call = git.Serve(Folder, ["cat-file", "--batch", "--follow-symlinks"], quarantine.AddTo(EnvMap.Empty));
-        var answer = (await ChildProcess.CaptureAsync(call with { Input = name }, cancel)).Output;
-        // 1234567… blob 12 LF content LF
-        return answer.Split('\n', 2) is [var head, var content] && head.Split(' ') is [_, "blob", _] ? content[..^1] : null;
+        using var answer = new MemoryStream();
+        await ChildProcess.RunAsync(call with
+        {
+            Input = name,
+            Output = (bytes, _) =>
+            {
+                answer.Write(bytes.Span[..(int)Math.Min(bytes.Length, LongestFile - answer.Length)]);
+                return ValueTask.CompletedTask;
+            },
+        }, cancel);
+        return answer.Length < LongestFile ? Blob(answer.GetBuffer().AsSpan(0, (int)answer.Length), file)
+            : throw new UserError($"{file} is longer than {LongestFile >> 20} MiB.");
     }
+
+    /// <summary>Of <c>1234567… blob 12 LF content LF</c> the content; null for an answer that has none.</summary>
+    private static string? Blob(ReadOnlySpan<byte> answer, string file) =>
+        answer.IndexOf((byte)'\n') is var end and >= 0 && Encoding.ASCII.GetString(answer[..end]).Split(' ') is [_, "blob", _]
+            ? AppText.Read(answer[(end + 1)..^1], file)
+            : null;
 
     public async Task<bool> HasCommitAsync(string commit, CancellationToken cancel) =>
         (await git.AskAsync(Folder, ["cat-file", "-e", $"{commit}^{{commit}}"], Quarantine.None, cancel)).Status == 0;

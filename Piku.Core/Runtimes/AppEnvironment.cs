@@ -22,12 +22,14 @@ public sealed record AppEnvironment(EnvMap Variables, ImmutableArray<string> War
     /// <exception cref="UserError">A value is too long, or is none of its setting's.</exception>
     public static AppEnvironment Create(DeployFacts facts)
     {
-        var settings = facts.RepositoryEnv.Concat(facts.ConfigEnv).ToLookup(setting => IsReserved(setting.Key));
+        var nameless = facts.ConfigEnv.Where(setting => !EnvFile.IsName(setting.Key)).ToList();
+        var settings = facts.RepositoryEnv.Concat(facts.ConfigEnv.Except(nameless)).ToLookup(setting => IsReserved(setting.Key));
         var variables = Expansion.Layer(Bootstrap(facts), settings[false]);
         SettingTable.RefuseWrongBooleans(variables);
         return new AppEnvironment(
             facts.HasWorker(Served) ? WithAddress(variables, facts) : variables,
             [
+                .. nameless.Select(setting => $"no process gets the setting '{setting.Key}', because shells drop such a name; 'config:unset {facts.App} {ShellWords.Quote(setting.Key)}' removes it."),
                 .. settings[true].Select(setting => $"{setting.Key} is set by piku itself; the value in ENV is not used."),
                 .. SettingTable.Warnings(variables),
             ]);

@@ -24,7 +24,11 @@ public sealed record DeployFacts
     /// <summary>What <c>config:set</c> has set, as written.</summary>
     public ImmutableArray<KeyValuePair<string, string>> ConfigEnv { get; init; } = [];
 
+    /// <summary>What <c>ps:scale</c> and earlier deploys have left, and for other kinds <see cref="RepositoryScaling"/>.</summary>
     public Scaling Scaling { get; init; } = Scaling.Default;
+
+    /// <summary>The SCALING file in the repository.</summary>
+    public Scaling RepositoryScaling { get; init; } = Scaling.Default;
 
     /// <summary>Names of the files and folders directly in the app's folder.</summary>
     public required FrozenSet<string> AppEntries { get; init; }

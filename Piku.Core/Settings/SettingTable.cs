@@ -49,7 +49,8 @@ public static class SettingTable
             # Settings
 
             An app sets these in its `ENV` file, one `KEY=value` a line, or with `config:set`, which has the last word.
-            Booleans are true as `1`, `on`, `true`, `enabled`, `yes` or `y`, and false as `0`, `off`, `false`, `disabled`, `no` or `n`.
+            How quotes, comments and `$` are read is in [env.md](env.md). Booleans are true as `1`, `on`, `true`, `enabled`, `yes` or `y`,
+            and false as `0`, `off`, `false`, `disabled`, `no` or `n`.
 
             """);
         foreach (var (title, settings) in Groups)

@@ -17,7 +17,8 @@ internal sealed record Addresses(string Kind, string? SocketPath, string Host, I
     /// <summary>Longest path of a Unix socket in bytes (unix(7), sun_path).</summary>
     private const int MaxSocketPath = 107;
 
-    private static readonly string[] Kinds = ["web", "wsgi", "jwsgi", "rwsgi", "php"];
+    /// <summary>Those of workers that answer requests.</summary>
+    public static readonly string[] Kinds = ["web", "wsgi", "jwsgi", "rwsgi", "php"];
 
     /// <summary>True for a kind of worker that answers requests, if there is one in the Procfile.</summary>
     public static bool AreOf(string kind) => Kinds.Contains(kind);

@@ -50,11 +50,25 @@ public sealed record LivePlan(
         return plan;
     }
 
+    /// <summary>What can be told before anything is built: that a host name or a port has an owner already.</summary>
+    /// <exception cref="UserError">It has.</exception>
+    public static void RefuseTaken(DeployFacts facts)
+    {
+        var variables = AppEnvironment.Create(facts).Variables;
+        var hasSite = NginxSettings.ServerName.TryIn(variables, out _);
+        if (Addresses.Of(facts, variables, hasSite) is not null && hasSite)
+            _ = SitePlan.ServerNames(facts, variables);
+    }
+
     /// <summary>What the app asks for and does not get, as it stands.</summary>
     private static IEnumerable<string> Advice(DeployFacts facts, EnvMap variables, Addresses? addresses, Site? site)
     {
         if (addresses is { Kind: "static" } && site is null)
             yield return $"Only nginx serves a static app: set {NginxSettings.ServerName.Key} to its host name.";
+        if (addresses is null && NginxSettings.ServerName.IsSetIn(variables))
+            yield return $"{NginxSettings.ServerName.Key} has no effect: no kind of the Procfile answers requests, which {string.Join(", ", Addresses.Kinds)} and static do.";
+        foreach (var kind in facts.RepositoryScaling.Counts.Select(pair => pair.Key).Where(kind => !facts.HasWorker(kind)))
+            yield return $"SCALING names '{kind}', which is no worker of the Procfile.";
         if (Limits.Problem(facts.Host, variables) is { } problemOfLimits)
             yield return problemOfLimits;
         if (site is { AllowedNetworks: not null } && facts.CloudflareProblem is { } problem)

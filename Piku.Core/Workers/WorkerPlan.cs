@@ -91,19 +91,24 @@ internal sealed record WorkerPlan(DeployFacts Facts, EnvMap Variables, Addresses
     /// <summary>True when uWSGI itself answers for it.</summary>
     private static bool IsServed(string kind) => kind is "wsgi" or "jwsgi" or "rwsgi" or "php";
 
-    /// <summary>The app's own options, one <c>option = value</c> a line; <c>$NAME</c> refers to a line before.</summary>
+    /// <summary>
+    /// The app's own options, one <c>option = value</c> a line. <c>$NAME</c> is a variable of the app, whose value is text
+    /// and no syntax of uWSGI's, or else an option of a line before.
+    /// </summary>
     private IEnumerable<UwsgiSetting> Included()
     {
         if (!UwsgiSettings.IncludeFile.TryIn(Variables, out var file))
             yield break;
         var text = Facts.Texts.GetValueOrDefault(file)
             ?? throw new UserError($"{UwsgiSettings.IncludeFile.Key} names '{file}', and the app has no such file.");
-        var known = EnvMap.Empty;
-        foreach (var (option, raw) in EnvFile.Parse(text, file))
+        var options = EnvMap.Empty;
+        foreach (var (option, raw) in EnvFile.ParseAnyNames(text, file))
         {
-            var value = Expansion.Expand(raw, known);
-            known = known.With(option, value);
-            yield return UwsgiSetting.Syntax(option, value);
+            var value = Expansion.Expand(raw, options.WithAll(Variables));
+            options = options.With(option, value);
+            yield return UwsgiIni.HasSyntax(raw) ? UwsgiSetting.Syntax(option, value) : UwsgiSetting.Text(option, value);
+            if (UwsgiIni.HasSyntax(raw) && Expansion.Expand(raw, EnvMap.From(Variables.Where(variable => UwsgiIni.HasSyntax(variable.Value)))) != raw)
+                throw new UserError($"{file}: the option '{option}' has syntax of uWSGI's, and a variable whose value would be read as such too; write the value itself.");
         }
     }
 

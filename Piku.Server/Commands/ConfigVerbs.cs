@@ -1,3 +1,4 @@
+using Piku.Core.Deploy;
 using Piku.Core.Formats;
 using Piku.Core.Model;
 
@@ -9,10 +10,10 @@ internal static class ConfigVerbs
     public static async Task<int> ShowAsync(CommandCall call, CancellationToken cancel)
     {
         var app = call.App;
-        if (call.Piku.Apps.HasConfig(app))
-            await ShowAsync(call, call.Piku.Apps.Config(app), cancel);
-        else
-            await call.SayAsync($"Warning: app '{app}' not deployed, no config found.", cancel);
+        var config = call.Piku.Apps.Config(app);
+        await ShowAsync(call, config, cancel);
+        if (config.Count == 0)
+            await call.Streams.Error.LineAsync($"Nothing is set with config:set for '{app}'. {(IsDeployed(call) ? $"'config:live {app}' shows what it runs with." : "It is not deployed yet.")}", cancel);
         return 0;
     }
 
@@ -22,31 +23,31 @@ internal static class ConfigVerbs
         if (call.Piku.Apps.LiveEnv(app) is { } live)
             await ShowAsync(call, live, cancel);
         else
-            await call.SayAsync($"Warning: app '{app}' not deployed, no config found.", cancel);
+            await call.Streams.Error.LineAsync($"App '{app}' is not deployed yet, so it has no environment.", cancel);
         return 0;
     }
 
     public static async Task<int> GetAsync(CommandCall call, CancellationToken cancel)
     {
-        var settings = Expansion.Layer(EnvMap.Empty, call.Piku.Apps.Config(call.App));
         var name = call.Arguments[1];
-        await call.SayAsync(settings.Find(name) ?? throw new UserError($"'{name}' is not set for app '{call.App}'."), cancel);
+        var value = await new EffectiveSettings(call.Piku, call.App, call.Deployer()).FindAsync(name, cancel);
+        await call.SayAsync(value ?? throw new UserError($"'{name}' is not set for app '{call.App}'."), cancel);
         return 0;
     }
 
     public static async Task<int> SetAsync(CommandCall call, CancellationToken cancel)
     {
-        var settings = call.Arguments.Skip(1).Select(EnvFile.ParseSetting).ToList();
-        await call.Deployment(call.App).ConfigureAsync(config => config.WithAll(settings), cancel);
+        await call.Deployment(call.App).ConfigureAsync(new([.. call.Arguments.Skip(1).Select(EnvFile.ParseArgument)], []), cancel);
         return 0;
     }
 
     public static async Task<int> UnsetAsync(CommandCall call, CancellationToken cancel)
     {
-        await call.Deployment(call.App).ConfigureAsync(
-            config => call.Arguments.Skip(1).Aggregate(config, (rest, name) => rest.Without(name)), cancel);
+        await call.Deployment(call.App).ConfigureAsync(new([], [.. call.Arguments.Skip(1)]), cancel);
         return 0;
     }
+
+    private static bool IsDeployed(CommandCall call) => call.Piku.StateOf(call.App) is not AppState.NotDeployed;
 
     private static async Task ShowAsync(CommandCall call, EnvMap settings, CancellationToken cancel)
     {

@@ -19,17 +19,12 @@ internal static class ScaleVerbs
 
     public static async Task<int> SetAsync(CommandCall call, CancellationToken cancel)
     {
-        var changes = call.Arguments.Skip(1).Select(Parse).ToList();
-        await call.Deployment(call.App).ScaleAsync(
-            scaling => changes.Aggregate(scaling, (all, change) => all.Counts.Any(pair => pair.Key == change.Kind)
-                ? all.With(change.Kind, change.Count)
-                : throw new UserError($"app '{call.App}' has no worker of kind '{change.Kind}'.")),
-            cancel);
+        await call.Deployment(call.App).ScaleAsync(new([.. call.Arguments.Skip(1).Select(Parse)]), cancel);
         return 0;
     }
 
-    private static (string Kind, int Count) Parse(string text) =>
+    private static KeyValuePair<string, int> Parse(string text) =>
         text.Split('=', 2) is [{ Length: > 0 } kind, var count]
-            ? (kind, Scaling.ParseCount(count))
+            ? new(kind, Scaling.ParseCount(count))
             : throw new UserError($"'{text}' is not a scaling: write KIND=COUNT, for example web=2.");
 }

@@ -18,14 +18,17 @@ public sealed partial class TeachingTests(RunningPiku shared) : IClassFixture<Ru
 
     [Theory]
     [InlineData("README", "x", "'taught' has no Procfile: add a file named Procfile with a line such as 'web: node server.js'")]
+    [InlineData("procfile", "web: ./serve\n", "'taught' has a file 'procfile', and no Procfile: rename it ('git mv procfile Procfile')")]
     [InlineData("Procfile", "web: ./serve\n", "nothing was built: there is no requirements.txt, package.json, go.mod or other file that tells piku how")]
-    [InlineData("Pipfile", "[packages]\n", "piku does not read Pipfile: run 'pipenv requirements > requirements.txt'")]
     [InlineData("Procfile", "# web: x\n", "Procfile")]
+    [InlineData("Pipfile", "[packages]\n", "piku does not read Pipfile: run 'pipenv requirements > requirements.txt'")]
+    [InlineData("ENV", "A=1\nB-AD=2\n", "ENV line 2: this is not the name of a variable")]
+    [InlineData("SCALING", "cron:2\n", "SCALING in the repository: 'cron' is a schedule, which runs its command once at each of its times")]
     [InlineData("shard.yml", "name: x\n", "The app looks like Crystal, but 'shards' is not installed (apt install crystal).")]
     [InlineData("Dockerfile", "FROM scratch\n", "piku does not build containers: instead of the Dockerfile add")]
     public async Task What_cannot_be_built_is_refused_with_what_to_do(string file, string text, string sentence)
     {
-        (string, string)[] files = file is "README" or "Procfile" ? [(file, text)] : [(file, text), ("Procfile", "web: ./serve\n")];
+        (string, string)[] files = file.Equals("Procfile", StringComparison.OrdinalIgnoreCase) || file is "README" ? [(file, text)] : [(file, text), ("Procfile", "web: ./serve\n")];
         var repository = await CreateAsync("taught", files);
         var refused = await repository.TryPushAsync();
         Assert.False(refused.Status.Succeeded);

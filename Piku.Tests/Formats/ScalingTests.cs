@@ -35,6 +35,10 @@ public sealed class ScalingTests
     }
 
     [Fact]
+    public void Counts_from_elsewhere_are_for_kinds_that_have_none() =>
+        Assert.Equal("web:2\ntask:0\n", Scaling.Parse("web:2").WithDefaults(Scaling.Parse("web:5\ntask:0")).Write());
+
+    [Fact]
     public void What_is_written_reads_back() =>
         Gen.Select(Gen.String[Gen.Char["abcXYZ019_.-"], 1, 10], Gen.Int[0, Scaling.MaxCount]).Array.Sample(pairs =>
         {

@@ -51,6 +51,8 @@ internal static class Differences
             @"0: (- vassal g36_cron[4B]\.1\.ini|SCALING: - cron[4B]:1)"),
         new("D8", "Ranges, lists and names become lines that uWSGI understands.", ["g36"],
             @"0: vassal cron[789]: (- cron = (1-5|0,30|@daily) .*|\+ cron = \d+ .*)"),
+        new("D9", "'export' before a name is no part of it, as in a shell, and an indented # begins a comment too.", ["g56"],
+            @"0: (run npm: - .*|(vassal web|LIVE_ENV): [-+] )(# indented comment=y|(export )?L=1)( \+ nothing)?"),
         new("D9", "A line of ENV that is no setting rejects the push.", ["g55"],
             @"0: refused: ENV line 3: .*"),
         new("D10", "Cloudflare's IPv6 networks unless DISABLE_IPV6, not because of it.", ["g49"],

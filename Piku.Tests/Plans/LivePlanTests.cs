@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using Piku.Core.Formats;
 using Piku.Core.Model;
+using Piku.Core.Runtimes;
 using Piku.Core.Workers;
 
 namespace Piku.Tests.Plans;
@@ -132,9 +133,65 @@ public sealed class LivePlanTests
     [InlineData("static: x", "", "Only nginx serves a static app: set NGINX_SERVER_NAME to its host name.")]
     [InlineData("wsgi: a:a", "UWSGI_GEVENT=5", "UWSGI_GEVENT is for Python 2; with Python 3 use UWSGI_ASYNCIO or UWSGI_THREADS.")]
     [InlineData("wsgi: a:a", "PYTHON_VERSION=3.12", "uWSGI has no plugin for Python 3.12 here, only python311: packages with compiled parts may not load; a 'web' worker runs any version.")]
+    [InlineData("worker: x", "NGINX_SERVER_NAME=a.test", "NGINX_SERVER_NAME has no effect: no kind of the Procfile answers requests, which web, wsgi, jwsgi, rwsgi, php and static do.")]
     [InlineData("worker: x", "UWSGI_IDLE=soon", "UWSGI_IDLE is 'soon', and must be a number from 1 to 2147483647. It is passed over.")]
     public void What_an_app_does_not_get_it_is_told(string procfile, string env, string warning) =>
         Assert.Equal([warning], LivePlan.Create(TestApp.With(procfile, env)).Warnings);
+
+    [Fact]
+    public void A_setting_that_no_shell_can_carry_reaches_no_process_and_the_app_is_told()
+    {
+        var plan = LivePlan.Create(TestApp.With("worker: w") with { ConfigEnv = [new("a.b", "kept by upstream"), new("GOOD", "1")] });
+        Assert.Equal(LivePlan.Create(TestApp.With("worker: w", "GOOD=1")).LiveEnv, plan.LiveEnv);
+        Assert.Equal(["no process gets the setting 'a.b', because shells drop such a name; 'config:unset blog a.b' removes it."], plan.Warnings);
+    }
+
+    [Fact]
+    public void A_kind_in_SCALING_that_the_procfile_has_not_is_told() =>
+        Assert.Equal(["SCALING names 'gone', which is no worker of the Procfile."], LivePlan.Create(TestApp.With("worker: w") with { RepositoryScaling = Scaling.Parse("gone:0\nworker:2") }).Warnings);
+
+    [Theory]
+    [InlineData("mule = $NAME", "=mule=100$1 $3(x);\n")]
+    [InlineData("one = a\ntwo = $one-${PLAIN}", "\ntwo = a-plain\n")]
+    [InlineData("three = %n-$PLAIN", "\nthree = %n-plain\n")]
+    public void A_reference_in_a_uwsgi_include_file_is_a_variable_of_the_app_or_an_option_before(string include, string line)
+    {
+        var facts = WithInclude(include) with { ConfigEnv = [new("NAME", "100% $(x)"), new("PLAIN", "plain")] };
+        Assert.Contains(line, Assert.Single(LivePlan.Create(facts).Vassals).Ini, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_value_that_uwsgi_would_read_as_its_own_syntax_is_not_mixed_with_it() =>
+        Assert.Contains("inc.ini: the option 'mule' has syntax of uWSGI's", Assert.Throws<UserError>(
+            () => LivePlan.Create(WithInclude("mule = %n-$NAME") with { ConfigEnv = [new("NAME", "100%")] })).Message, StringComparison.Ordinal);
+
+    private static DeployFacts WithInclude(string text) => TestApp.With("worker: w", "UWSGI_INCLUDE_FILE=inc.ini") with
+    {
+        Texts = new Dictionary<string, string> { ["inc.ini"] = text }.ToFrozenDictionary(),
+    };
+
+    [Fact]
+    public void A_command_of_cron_runs_once_in_its_minute_whatever_is_in_it()
+    {
+        var vassal = Assert.Single(LivePlan.Create(TestApp.With("cron: 0 0 */16 * 1 echo it's 5% \"$HOME\"")).Vassals);
+        var words = ShellWords.Split(Assert.Single(Values(vassal, "cron")));
+        Assert.Equal(
+            ["0", "0", "-1", "-1", "1", "exec", "/bin/sh", "/home/piku/.piku/uwsgi/cron.sh", "/home/piku/.piku/logs/blog/.cron", "1,17", "echo it's 5% \"$HOME\""], words);
+    }
+
+    [Theory]
+    [InlineData("web: x", "NGINX_SERVER_NAME=Taken.test", "'Taken.test' belongs to the app 'shop' already")]
+    [InlineData("web: x", "PORT=81", "Port 81 is in use by the app 'shop'")]
+    public void What_another_app_has_is_told_before_anything_is_built(string procfile, string env, string sentence)
+    {
+        var facts = TestApp.With(procfile, env) with
+        {
+            TakenServerNames = new Dictionary<string, string> { ["taken.test"] = "the app 'shop'" }.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase),
+            PortUser = env.StartsWith("PORT", StringComparison.Ordinal) ? "the app 'shop'" : null,
+        };
+        Assert.Contains(sentence, Assert.Throws<UserError>(() => LivePlan.RefuseTaken(facts)).Message, StringComparison.Ordinal);
+        LivePlan.RefuseTaken(TestApp.With(procfile, env));
+    }
 
     [Fact]
     public void Without_a_host_name_the_app_is_told_where_it_answers() =>
