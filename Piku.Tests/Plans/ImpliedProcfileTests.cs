@@ -12,6 +12,8 @@ public sealed class ImpliedProcfileTests
     [InlineData("package.json", """{"scripts":{"start":7}}""", null)]
     [InlineData("package.json", "[]", null)]
     [InlineData("package.json", "{", null)]
+    [InlineData("index.html requirements.txt app.py", null, null)]
+    [InlineData("index.html index.php", null, null)]
     [InlineData("README", null, null)]
     public void What_an_app_without_a_procfile_runs_is_taken_from_files_that_leave_no_doubt(string entries, string? manifest, string? expected)
     {
