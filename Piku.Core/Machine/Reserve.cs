@@ -33,7 +33,14 @@ public static class Reserve
     /// <summary>Gives the room back, if there is some.</summary>
     public static void Free(string folder)
     {
-        if (Directory.Exists(folder))
-            Directory.Delete(folder, recursive: true);
+        try
+        {
+            if (Directory.Exists(folder))
+                Directory.Delete(folder, recursive: true);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Another process gives it back too.
+        }
     }
 }

@@ -33,6 +33,9 @@ internal static class Daemon
             var keys = serve.Authorize.Select(file => (File: file, Text: ReadKey(file))).ToArray();
             if (options.Supervise)
                 Ports.CheckDifferent(options);
+            // Whose room it is, if another runs.
+            if (File.Exists(LockOf(paths)))
+                OnlyOne(paths).Dispose();
             Reserve.Free(paths.StartRoom);
             paths = await AppUserNamespace.EnterAsDaemonAsync(paths, options, ["serve", .. arguments]);
             WorkerThreads.Start();

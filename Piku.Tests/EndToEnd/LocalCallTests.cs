@@ -102,7 +102,7 @@ public sealed class LocalCallTests(RunningPiku shared) : IClassFixture<RunningPi
     private async Task AssertDoesNotServeAsync(string sentence, params string[] arguments)
     {
         var run = await Piku.LocalAsync(["serve", .. arguments]);
-        Assert.Equal(new ExitStatus(1), run.Status);
+        Assert.True(run.Status == new ExitStatus(1), $"{run.Status}\n{run.Output}{run.Error}");
         Assert.Contains(sentence, run.Error, StringComparison.Ordinal);
         Assert.Single(run.Error.Trim().Split('\n'));
     }
