@@ -67,6 +67,9 @@ internal sealed class Checkpoint
     /// <summary>Whether a deploy is under way, or has not been put back.</summary>
     public static bool IsLeft(PikuPaths paths, AppName app) => Directory.Exists(FolderOf(paths, app));
 
+    /// <summary>Whether one that is over could not be removed.</summary>
+    public static bool IsOver(PikuPaths paths, AppName app) => Directory.Exists(FolderOf(paths, app) + ".over");
+
     /// <summary>Removes one that was not whole yet when its process was killed, and one that was over.</summary>
     public static void RemoveLeftovers(PikuPaths paths, AppName app)
     {

@@ -30,11 +30,13 @@ public sealed class Recovery(Installation piku, AppName app)
     public static Task<IReadOnlyList<string>> RetryAsync(Installation piku, CancellationToken cancel) =>
         ForAllAsync(piku, Later, async (app, within) =>
         {
-            if (!Checkpoint.IsLeft(piku.Paths, app))
+            if (!Checkpoint.IsLeft(piku.Paths, app) && !Checkpoint.IsOver(piku.Paths, app))
                 return;
             using var held = FileLock.TryAcquire(piku.Paths.AppLock(app), "recovery", piku.Clock);
-            if (held is not null)
-                await new Recovery(piku, app).RunAsync(within);
+            if (held is null)
+                return;
+            await new Recovery(piku, app).RunAsync(within);
+            Checkpoint.RemoveLeftovers(piku.Paths, app);
         }, cancel);
 
     private static async Task<IReadOnlyList<string>> ForAllAsync(Installation piku, TimeSpan limit, Func<AppName, CancellationToken, Task> recover, CancellationToken cancel)

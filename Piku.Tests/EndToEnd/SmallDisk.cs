@@ -28,8 +28,19 @@ internal sealed class SmallDisk
     public void FillBut(long bytes)
     {
         Directory.CreateDirectory(Filler);
-        var room = new DriveInfo(_folder).AvailableFreeSpace - bytes;
-        using var file = new FileStream(Path.Combine(Filler, "bytes"), new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, PreallocationSize = room });
+        for (var isFilled = false; !isFilled;)
+        {
+            var room = new DriveInfo(_folder).AvailableFreeSpace - bytes;
+            try
+            {
+                using var file = new FileStream(Path.Combine(Filler, "bytes"), new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, PreallocationSize = room });
+                isFilled = true;
+            }
+            catch (IOException)
+            {
+                // The daemon has taken some of it meanwhile.
+            }
+        }
     }
 
     /// <summary>Takes whatever becomes free once it has been full, until it is over.</summary>
