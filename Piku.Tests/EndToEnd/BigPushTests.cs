@@ -6,7 +6,8 @@ namespace Piku.Tests.EndToEnd;
 [NeedsMachine]
 public sealed class BigPushTests
 {
-    private const int MostResidentMegabytes = 61;
+    /// <summary>55 to 58 on a quiet machine; on a busy one more buffers are in use at one moment.</summary>
+    private const int MostResidentMegabytes = 66;
 
     [Fact]
     public Task What_is_three_times_as_large_as_the_daemon_may_be_is_pushed_and_cloned() => PushAndCloneAsync(3 * MostResidentMegabytes);
