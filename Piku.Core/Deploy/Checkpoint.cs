@@ -18,6 +18,9 @@ internal sealed class Checkpoint
     private const long Room = 1 << 20;
     private const int Names = 64;
 
+    /// <summary>What follows the name of the folder of one that is not needed any more.</summary>
+    private const string Over = ".over";
+
     private readonly AppName _app;
     private readonly PikuPaths _paths;
     private readonly string _folder;
@@ -64,17 +67,14 @@ internal sealed class Checkpoint
         return new(paths, app, facts);
     }
 
-    /// <summary>Whether a deploy is under way, or has not been put back.</summary>
-    public static bool IsLeft(PikuPaths paths, AppName app) => Directory.Exists(FolderOf(paths, app));
-
-    /// <summary>Whether one that is over could not be removed.</summary>
-    public static bool IsOver(PikuPaths paths, AppName app) => Directory.Exists(FolderOf(paths, app) + ".over");
+    /// <summary>Whether a deploy is under way, has not been put back, or is over and could not be removed.</summary>
+    public static bool IsLeft(PikuPaths paths, AppName app) => Directory.Exists(FolderOf(paths, app)) || Directory.Exists(FolderOf(paths, app) + Over);
 
     /// <summary>Removes one that was not whole yet when its process was killed, and one that was over.</summary>
     public static void RemoveLeftovers(PikuPaths paths, AppName app)
     {
         WholeFolder.Remove(FolderOf(paths, app) + ".new");
-        WholeFolder.Remove(FolderOf(paths, app) + ".over");
+        WholeFolder.Remove(FolderOf(paths, app) + Over);
         new CopyAside(paths, app, FolderOf(paths, app)).Remove();
     }
 
@@ -181,7 +181,7 @@ internal sealed class Checkpoint
     /// <summary>The deploy is over. Renamed first, so that a half-removed folder is never taken for a checkpoint.</summary>
     public void Discard()
     {
-        var over = _folder + ".over";
+        var over = _folder + Over;
         WholeFolder.Remove(over);
         Directory.Move(_folder, over);
         WholeFolder.Remove(over);

@@ -30,7 +30,7 @@ public sealed class Recovery(Installation piku, AppName app)
     public static Task<IReadOnlyList<string>> RetryAsync(Installation piku, CancellationToken cancel) =>
         ForAllAsync(piku, Later, async (app, within) =>
         {
-            if (!Checkpoint.IsLeft(piku.Paths, app) && !Checkpoint.IsOver(piku.Paths, app))
+            if (!Checkpoint.IsLeft(piku.Paths, app))
                 return;
             using var held = FileLock.TryAcquire(piku.Paths.AppLock(app), "recovery", piku.Clock);
             if (held is null)
