@@ -77,7 +77,7 @@ internal sealed class AppProcesses(Installation piku, AppName app)
         var leaving = ProcessTable.TreesOf(table, masters);
         var reloading = Masters(piku.Vassals.Enabled(app).Select(file => Path.GetFileNameWithoutExtension(file)).Except(vassals).Where(IsReloading));
         var staying = ProcessTable.TreesOf(table, reloading);
-        return new(masters, leaving, [.. table.Where(process => !process.IsZombie && (leaving.Contains(process.Id) || HasToGo(process.Id)))], reloading.Count > 0);
+        return new(masters, leaving, [.. table.Where(process => !process.IsZombie && (leaving.Contains(process.Id) || HasToGo(process)))], reloading.Count > 0);
 
         bool IsReloading(string vassal) =>
             status?.Find(vassal) is { ProcessId: > 0 and var id }
@@ -86,8 +86,8 @@ internal sealed class AppProcesses(Installation piku, AppName app)
         HashSet<int> Masters(IEnumerable<string> names) =>
             status is null ? [] : [.. names.Select(status.Find).OfType<VassalStatus>().Select(vassal => vassal.ProcessId).Where(id => id > 0)];
 
-        bool HasToGo(int process) => !staying.Contains(process) && process != Environment.ProcessId
-            && ProcessTable.MarkOf(process) is { } mark && mark.IsOf(piku.Paths.Root, app) && which(mark);
+        bool HasToGo(ProcessInfo process) => !staying.Contains(process.Id)
+            && MarkedProcesses.MarkOf(process) is { } mark && mark.IsOf(piku.Paths.Root, app) && which(mark);
     }
 
     /// <summary>How things stand at one moment.</summary>

@@ -22,8 +22,12 @@ public sealed class Recovery(Installation piku, AppName app)
 
     /// <summary>At the start of a daemon: ends what an earlier one has begun. An app for which that cannot be done yet keeps nobody from starting.</summary>
     /// <returns>What could not be done, for the log: one sentence each.</returns>
-    public static Task<IReadOnlyList<string>> ResumeAsync(Installation piku, CancellationToken cancel) =>
-        ForAllAsync(piku, AtStart, (app, within) => ResumeAsync(piku, app, within), cancel);
+    public static Task<IReadOnlyList<string>> ResumeAsync(Installation piku, CancellationToken cancel)
+    {
+        // Of all apps at once: each look reads of every process of the machine.
+        var builds = MarkedProcesses.Find(mark => mark.Purpose is ProcessPurpose.Build).Select(one => one.Mark).ToHashSet();
+        return ForAllAsync(piku, AtStart, (app, within) => ResumeAsync(piku, app, builds, within), cancel);
+    }
 
     /// <summary>While a daemon runs: ends what a deploy could not put back, for want of space, unless somebody is at it.</summary>
     /// <inheritdoc cref="ResumeAsync(Installation, CancellationToken)" path="/returns"/>
@@ -62,13 +66,14 @@ public sealed class Recovery(Installation piku, AppName app)
         return problems;
     }
 
-    private static async Task ResumeAsync(Installation piku, AppName app, CancellationToken cancel)
+    private static async Task ResumeAsync(Installation piku, AppName app, IReadOnlySet<ProcessMark> builds, CancellationToken cancel)
     {
         using var held = FileLock.TryAcquire(piku.Paths.AppLock(app), "recovery", piku.Clock);
         if (held is null)
             return;
         // Nobody deploys it now.
-        MarkedProcesses.Kill(mark => mark.Purpose is ProcessPurpose.Build && mark.IsOf(piku.Paths.Root, app));
+        if (builds.Any(mark => mark.IsOf(piku.Paths.Root, app)))
+            MarkedProcesses.Kill(mark => mark.Purpose is ProcessPurpose.Build && mark.IsOf(piku.Paths.Root, app));
         piku.RepositoryOf(app).RemoveLeftovers();
         piku.TreeOf(app).RemoveLeftovers();
         Checkpoint.RemoveLeftovers(piku.Paths, app);

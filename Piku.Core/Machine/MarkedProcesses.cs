@@ -20,11 +20,14 @@ public static class MarkedProcesses
     public static IReadOnlyList<MarkedProcess> Find(Func<ProcessMark, bool> which) =>
     [
         .. from process in ProcessTable.Read()
-           where !process.IsZombie && process.Id != Environment.ProcessId
-           let mark = ProcessTable.MarkOf(process.Id)
+           let mark = MarkOf(process)
            where mark is not null && which(mark.Value)
            select new MarkedProcess(process, mark.Value),
     ];
+
+    /// <summary>The mark of a process that runs and is not this one; null for all others.</summary>
+    public static ProcessMark? MarkOf(ProcessInfo process) =>
+        process.IsZombie || process.Id == Environment.ProcessId ? null : ProcessTable.MarkOf(process.Id);
 
     /// <summary>SIGKILL to all of them, those that are started meanwhile too.</summary>
     public static void Kill(Func<ProcessMark, bool> which)

@@ -83,11 +83,11 @@ internal sealed class EmperorService : BackgroundService
         return
         [
             .. ProcessTable.Read().Where(process => !process.IsZombie && process.Id != Environment.ProcessId
-                && (ProcessTable.WasStartedWith(process.Id, Mark, paths.Root) || IsWorker(process.Id))),
+                && (ProcessTable.WasStartedWith(process.Id, Mark, paths.Root) || IsWorker(process))),
         ];
 
-        bool IsWorker(int process) =>
-            ProcessTable.MarkOf(process) is { Purpose: ProcessPurpose.Worker } mark && apps.Exists(app => mark.IsOf(paths.Root, app));
+        bool IsWorker(ProcessInfo process) =>
+            MarkedProcesses.MarkOf(process) is { Purpose: ProcessPurpose.Worker } mark && apps.Exists(app => mark.IsOf(paths.Root, app));
     }
 
     private void KillLeftovers()
