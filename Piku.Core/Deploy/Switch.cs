@@ -196,7 +196,7 @@ internal sealed class Switch(Installation piku, AppName app, DeployLog log)
         {
             var text = End(vassal.LogFile);
             // It may just have been begun anew.
-            return text.Count(letter => letter == '\n') < LastWords ? End(vassal.LogFile + ".old") + text : text;
+            return text.Count(letter => letter == '\n') < LastWords ? End(vassal.LogFile + LogPipe.Full) + text : text;
         }
 
         string End(string file) => Owner.Around(file).Do(() => AtomicFile.ReadEndIfExists(file, LastBytes)) ?? "";

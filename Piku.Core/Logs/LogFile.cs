@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Text;
 using Piku.Core.Machine;
+using Piku.Core.Workers;
 
 namespace Piku.Core.Logs;
 
@@ -14,9 +15,6 @@ internal sealed class LogFile(string path) : IDisposable
 {
     /// <summary>A line longer than this is given in pieces, so that a log without line ends does not fill memory.</summary>
     private const int MaxLine = 64 * 1024;
-
-    /// <summary>What follows the name of a log that was full.</summary>
-    private const string BeforeRotation = ".old";
 
     private const int BlockSize = 16 * 1024;
 
@@ -60,11 +58,11 @@ internal sealed class LogFile(string path) : IDisposable
     {
         if (count == 0)
             return [];
-        using var before = new LogFile(path + BeforeRotation);
+        using var before = new LogFile(path + LogPipe.Full);
         await before.SeekToLastLinesAsync(count, cancel);
         var lines = new List<string>();
         // It has just become so: what we have open is that very file.
-        if (_file is null || PathOf(_file) != path + BeforeRotation)
+        if (_file is null || PathOf(_file) != path + LogPipe.Full)
         {
             await foreach (var line in before.NewLinesAsync(cancel))
                 lines.Add(line);

@@ -69,7 +69,7 @@ public sealed record EmperorFiles(PikuPaths Paths)
                 trap '' HUP INT TERM
                 umask 027
                 export MOST="${log%% *}" LOG={{ShellWords.Quote(Paths.Logs)}}/"${log#* }"
-                $become split --line-bytes="$MOST" --suffix-length=9 --filter='case $FILE in *[!a]*) false ;; *) [ "$(stat -c %s "$LOG" || echo 0)" -lt "$MOST" ] ;; esac || mv -f "$LOG" "$LOG.old"; until cat >> "$LOG"; do timeout -s KILL 1 cat > /dev/null && exit; done; exit 0' - '' <&4 > /dev/null 2>&1 3>&- 4<&- &
+                $become split --line-bytes="$MOST" --suffix-length=9 --filter='case $FILE in *[!a]*) false ;; *) [ "$(stat -c %s "$LOG" || echo 0)" -lt "$MOST" ] ;; esac || mv -f "$LOG" "$LOG{{LogPipe.Full}}"; until cat >> "$LOG"; do timeout -s KILL 1 cat > /dev/null && exit; done; exit 0' - '' <&4 > /dev/null 2>&1 3>&- 4<&- &
             )
             exec > "$pipe" 2>&1 3>&- 4<&-
             rm -f "$pipe"

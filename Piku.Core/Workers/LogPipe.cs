@@ -13,6 +13,9 @@ public static class LogPipe
     /// <summary>Of the placeholder, whose value is the most bytes of the log, a blank, and its path below the folder of logs.</summary>
     public const string Name = "piku-log";
 
+    /// <summary>What follows the name of a log that was full, and was begun anew.</summary>
+    public const string Full = ".old";
+
     /// <summary>What the line of the file begins with.</summary>
     public const string Line = $"{Option} = {Name}=";
 }
