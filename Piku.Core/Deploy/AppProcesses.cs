@@ -17,8 +17,6 @@ internal sealed class AppProcesses(Installation piku, AppName app)
     /// <summary>For SIGKILL to take effect; a process that the kernel holds ends later.</summary>
     private static readonly TimeSpan KillLimit = TimeSpan.FromSeconds(5);
 
-    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(20), LongestPause = TimeSpan.FromMilliseconds(200);
-
     /// <summary>Ends vassals with all that goes with them, and waits until nothing is left: SIGTERM, PIKU_STOP_TIMEOUT, SIGKILL.</summary>
     /// <param name="vassals">Names, without <c>.ini</c>. Their files are gone already; the emperor is told here.</param>
     /// <param name="which">
@@ -49,7 +47,7 @@ internal sealed class AppProcesses(Installation piku, AppName app)
                 else if (!scene.InTrees.Contains(process.Id) && !commands.Contains(process.Group) && asked.Add((process.Id, process.Started)))
                     Signals.Send(process, Signals.Terminate);
             }
-            await Task.Delay(TimeSpan.FromTicks(Math.Clamp(elapsed.Ticks / 20, ShortestPause.Ticks, LongestPause.Ticks)), piku.Clock, cancel);
+            await Task.Delay(Emperor.PauseAfter(elapsed), piku.Clock, cancel);
         }
     }
 

@@ -161,21 +161,8 @@ public sealed partial class Emperor(PikuPaths paths, TimeProvider clock)
         }
     }
 
-    /// <summary>Waits until none of these vassals runs any more; tells the emperor first. False when the time is over.</summary>
-    public async Task<bool> WaitUntilGoneAsync(IReadOnlyCollection<string> names, TimeSpan timeout, CancellationToken cancellationToken)
-    {
-        var start = clock.GetTimestamp();
-        while (await StatusAsync(cancellationToken) is { } status && names.Any(name => status.Find(name) is not null))
-        {
-            if (clock.GetElapsedTime(start) >= timeout)
-                return false;
-            await Task.Delay(PauseAfter(clock.GetElapsedTime(start)), clock, cancellationToken);
-        }
-        return true;
-    }
-
     /// <summary>Every look costs the emperor a scan: often while an answer is near, less often later.</summary>
-    private static TimeSpan PauseAfter(TimeSpan elapsed) =>
+    internal static TimeSpan PauseAfter(TimeSpan elapsed) =>
         TimeSpan.FromTicks(Math.Clamp(elapsed.Ticks / 20, ShortestPause.Ticks, LongestPause.Ticks));
 
     [GeneratedRegex(@"^hook-asap = exec:prlimit --pid=\$PPID --locks=(?<mark>\d+):", RegexOptions.Multiline)]
