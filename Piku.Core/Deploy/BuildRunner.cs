@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Piku.Core.Apps;
 using Piku.Core.Git;
 using Piku.Core.Machine;
@@ -73,18 +74,7 @@ internal sealed class BuildRunner(PikuPaths paths, AppName app, string folder, Q
         var processes = new BuildProcesses(paths, app);
         try
         {
-            var status = await ChildProcess.RunAsync(
-                new()
-                {
-                    Program = "/bin/sh",
-                    Arguments = ["-c", command.Line],
-                    Folder = command.Folder,
-                    User = _user,
-                    Environment = quarantine.AddTo(command.Environment),
-                    Mark = processes.Mark,
-                    Output = log.Output,
-                },
-                cancel);
+            var status = await RunAsync(["/bin/sh", "-c", command.Line], command.Folder, command.Environment, processes, cancel);
             if (!status.Succeeded)
                 throw new UserError($"the {kind} command of the Procfile failed with {status}.");
         }
@@ -141,21 +131,25 @@ internal sealed class BuildRunner(PikuPaths paths, AppName app, string folder, Q
     private async Task RunAsync(BuildAction.Run run, CancellationToken cancel)
     {
         _user.Do(() => Directory.CreateDirectory(run.Folder));
-        var status = await ChildProcess.RunAsync(
-            new()
-            {
-                Program = run.Argv[0],
-                Arguments = run.Argv[1..],
-                Folder = run.Folder,
-                User = _user,
-                Environment = quarantine.AddTo(run.Environment),
-                Mark = _processes.Mark,
-                Output = log.Output,
-            },
-            cancel);
+        var status = await RunAsync(run.Argv, run.Folder, run.Environment, _processes, cancel);
         if (!status.Succeeded)
             throw new UserError($"'{string.Join(' ', run.Argv)}' failed with {status}.");
     }
+
+    /// <summary>A program of the build, as the app's user, and marked as one of these processes.</summary>
+    private Task<ExitStatus> RunAsync(ImmutableArray<string> argv, string folder, EnvMap environment, BuildProcesses processes, CancellationToken cancel) =>
+        ChildProcess.RunAsync(
+            new()
+            {
+                Program = argv[0],
+                Arguments = argv[1..],
+                Folder = folder,
+                User = _user,
+                Environment = quarantine.AddTo(environment),
+                Mark = processes.Mark,
+                Output = log.Output,
+            },
+            cancel);
 
     private bool IsUpToDate(BuildStep step, string hash) => !step.IsMissing && _hashes.Has(DependencyHashes.KeyOf(step), hash);
 
