@@ -36,11 +36,12 @@ public sealed partial class Deployment
             RefuseWrong(before, wish.Apply(before));
             foreach (var sentence in wish.Idle(before))
                 await log.LineAsync(sentence, cancel);
-            foreach (var name in wish.Changed(before))
+            string[] set = [.. wish.Changed(before)], unset = [.. wish.Removed(before)];
+            foreach (var name in set)
                 await log.LineAsync($"Setting {name} for '{app}'", cancel);
-            foreach (var name in wish.Removed(before))
+            foreach (var name in unset)
                 await log.LineAsync($"Unsetting {name} for '{app}'", cancel);
-            changed = [.. wish.Changed(before), .. wish.Removed(before)];
+            changed = [.. set, .. unset];
             if (changed.Count == 0)
             {
                 await log.StepAsync($"Nothing has changed, so '{app}' is not deployed.", cancel);
@@ -73,13 +74,14 @@ public sealed partial class Deployment
     public async Task ScaleAsync(ScaleChange wish, CancellationToken cancel)
     {
         var after = Scaling.Default;
+        var reader = new FactsReader(piku, app, by);
         try
         {
             await using var version = await GuardedAsync("scale", isPush: false, ChooseAsync, async (_, _, turn) =>
             {
                 piku.Apps.WriteScaling(app, after);
                 await _hooks.AskAsync("pre-deploy", turn.Cancelled);
-                var vassals = await _switch.ToAsync(LivePlan.Create(await new FactsReader(piku, app, by).ReadAsync(turn.Cancelled)), turn.Cancelled);
+                var vassals = await _switch.ToAsync(LivePlan.Create(await reader.ReadAsync(turn.Cancelled)), turn.Cancelled);
                 await _hooks.TellAsync("post-deploy", turn.Cancelled);
                 return vassals;
             }, cancel);
@@ -100,7 +102,7 @@ public sealed partial class Deployment
                 await log.StepAsync($"The next start of '{app}' has that scaling.", cancel);
                 throw new NothingToDeploy();
             }
-            var facts = await new FactsReader(piku, app, by).ReadAsync(cancel);
+            var facts = await reader.ReadAsync(cancel);
             if (Needs.Between(facts, facts with { Scaling = after }) is not Need.Nothing)
                 return new(await CheckedOutAsync(cancel)) { Release = "scale" };
             await log.StepAsync($"Nothing has changed: {string.Join(", ", wish.Counts.Select(pair => $"{pair.Key}={pair.Value}"))} is how '{app}' runs already.", cancel);
